@@ -14,5 +14,7 @@
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
 pub mod clock;
+pub mod otlp;
 pub mod proto;
+pub mod semconv;
 pub mod span;
