@@ -14,7 +14,10 @@
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
 pub mod clock;
+pub mod graph;
+pub mod history;
 pub mod otlp;
 pub mod proto;
 pub mod semconv;
+pub mod slice;
 pub mod span;

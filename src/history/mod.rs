@@ -1,0 +1,144 @@
+//! Sealed slices in a ring of four levels: 1 s x 120, 10 s x 90, 60 s x 120, 600 s x 144. Each level holds only what is
+//! older than the finer one holds; every slot is the merge of the finer. Slots stay encoded. Knows nothing about spans.
+
+mod level;
+mod ring;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
+
+use crate::slice::Sealed;
+pub use ring::LONGEST_S;
+use ring::Ring;
+
+/// Sealed slices, newest 24 hours, within a memory share.
+///
+/// A push costs a few microseconds, and every tenth one the merge of ten slots; readers never wait for a merge, since
+/// they see the ring as it was before or after.
+#[derive(Debug)]
+pub struct History {
+    max_bytes: u64,
+    /// One push at a time.
+    pushing: Mutex<()>,
+    ring: RwLock<Arc<Ring>>,
+    version: watch::Sender<u64>,
+}
+
+/// The slots that answer a window.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// Encoded slices, oldest first, without overlap.
+    pub slots: Vec<Bytes>,
+    /// First unix second covered by the slots' nominal range (moved back to a slot boundary).
+    pub start_unix_s: u64,
+    /// First unix second after.
+    pub end_unix_s: u64,
+    /// Nominal length of the coarsest slot used, seconds.
+    pub resolution_s: u64,
+}
+
+/// Why a window cannot be answered.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WindowError {
+    /// Nothing was sealed yet.
+    #[error("no slice has been sealed yet")]
+    NotReady,
+    /// The window is longer than the ring can ever hold.
+    #[error("window of {asked_s} s is longer than the {longest_s} s that are ever held")]
+    TooLong {
+        /// Asked for.
+        asked_s: u64,
+        /// The most there can be.
+        longest_s: u64,
+    },
+    /// The whole window lies before what is held.
+    #[error("the oldest second held is {oldest_unix_s}")]
+    Expired {
+        /// Oldest unix second still held.
+        oldest_unix_s: u64,
+    },
+}
+
+/// One level of the ring, for `/api/v1/windows`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelInfo {
+    /// Nominal slot length, seconds.
+    pub resolution_s: u64,
+    /// Slots held now.
+    pub slots: usize,
+    /// Most slots.
+    pub capacity: usize,
+    /// Oldest unix second held in this level; `None` when empty.
+    pub oldest_unix_s: Option<u64>,
+    /// First unix second after the newest held in this level.
+    pub newest_unix_s: Option<u64>,
+    /// Bytes of its slots.
+    pub bytes: u64,
+}
+
+// === impl History ===
+
+impl History {
+    /// An empty ring that keeps its slots within `max_bytes` (never below the floors 1 s x 60, 10 s x 60, 60 s x 30).
+    pub fn new(max_bytes: u64) -> Self {
+        Self {
+            max_bytes,
+            pushing: Mutex::default(),
+            ring: RwLock::default(),
+            version: watch::Sender::new(0),
+        }
+    }
+
+    /// Takes the next sealed slice.
+    pub fn push(&self, sealed: &Sealed) {
+        let pushing = self.pushing.lock();
+        let mut ring = Ring::clone(&self.snapshot());
+        ring.push(sealed, self.max_bytes);
+        *self.ring.write() = Arc::new(ring);
+        drop(pushing);
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// The slots of the window of `window_s` seconds that ends at `end_unix_s` (`None`: at the newest second held).
+    ///
+    /// Every slot that shares a second with the window is part of the answer, whole; so the resolved range may begin
+    /// and, where a past window ends inside a coarse slot, end outside it. A window that lies after all that is held
+    /// is answered without slots, as asked.
+    pub fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
+        self.snapshot().resolve(window_s, end_unix_s)
+    }
+
+    /// What is held, finest level first.
+    pub fn levels(&self) -> Vec<LevelInfo> {
+        self.snapshot().levels()
+    }
+
+    /// Slots left out of a roll-up because they did not decode; anything but 0 is a bug.
+    pub fn unreadable(&self) -> u64 {
+        self.snapshot().unreadable
+    }
+
+    /// Number of slices pushed so far; changes whenever a new answer is possible.
+    pub fn version(&self) -> u64 {
+        *self.version.borrow()
+    }
+
+    /// First unix second after the newest slice.
+    pub fn newest_unix_s(&self) -> Option<u64> {
+        self.snapshot().newest_unix_s()
+    }
+
+    /// Waits until `version()` exceeds `seen`.
+    pub async fn changed(&self, seen: u64) {
+        let mut version = self.version.subscribe();
+        // An error would mean that the sender is gone, and it is part of `self`.
+        let _ = version.wait_for(|version| *version > seen).await;
+    }
+
+    fn snapshot(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read())
+    }
+}
