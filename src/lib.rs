@@ -14,9 +14,11 @@
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
 pub mod clock;
+pub mod core;
 pub mod graph;
 pub mod history;
 pub mod otlp;
+pub mod pairing;
 pub mod proto;
 pub mod semconv;
 pub mod slice;

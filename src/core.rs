@@ -1,0 +1,308 @@
+//! The deterministic engine: walk, pair, record, seal.
+//!
+//! Used alike by the receiver, replay, the benches and the tests. Time is an argument; nothing here reads a clock.
+//! While no bound is hit, an encoded slice is a function of the multiset of (span, second of arrival).
+//!
+//! *The cut.* A chunk holds the guard shared while it reads its arrival second, pairs and records, so it lies wholly
+//! in one slice. Sealing takes the guard exclusively only to swap the open slice; then each shard is swept of the
+//! waits that ended in the closed second, into that slice, before its first chunk of the next one.
+
+mod resources;
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::clock::Timestamp;
+use crate::graph::call::Effects;
+use crate::graph::{Graph, GraphConfig, LiveSlice, SealInfo};
+use crate::otlp::{self, Chunk, Counts, Encoding, Malformed, ResourceKeys};
+use crate::pairing::{self, Batch, Pairing, Rules};
+use crate::proto::{Law, Origin};
+use crate::slice::{Sealed, add_counts};
+use resources::{Known, Resources};
+
+/// Nanoseconds per second.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// How often idle nodes and edges are looked for, in ticks.
+const RELEASE_EVERY: u32 = 60;
+
+/// What the core is told once.
+#[derive(Debug, Clone)]
+pub struct CoreConfig {
+    /// What is read of resources.
+    pub resource_keys: ResourceKeys,
+    /// The rules of pairing and their waits.
+    pub rules: Rules,
+    /// Hard ceiling for waiting spans and tombstones together, in bytes. At it, what is remembered shrinks first, then
+    /// the waits; counted in `evicted`.
+    pub pairing_bytes: u64,
+    /// Shards of the pairing state; rounded up to a power of two. Does not show in any result.
+    pub shards: usize,
+    /// Most nodes; beyond, a new one is `overflow`.
+    pub max_nodes: u32,
+    /// Most edges; beyond, a new one is overflow→overflow.
+    pub max_edges: u32,
+    /// Seconds without use after which a node or an edge is released, unless spans are remembered for longer;
+    /// `u64::MAX` is never.
+    pub idle_s: u64,
+    /// Digest of everything above, as slices carry it.
+    pub digest: String,
+}
+
+/// Reusable room for one caller of [`Core::apply`].
+#[derive(Debug, Default)]
+pub struct Scratch {
+    rows: otlp::Scratch,
+    work: Work,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    batch: Batch,
+    effects: Effects,
+}
+
+/// How full the engine is; for `/metrics` and `/api/v1/status`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CoreGauges {
+    /// The pairing state.
+    pub pairing: pairing::Gauges,
+    /// Bytes of resources remembered.
+    pub resource_bytes: u64,
+    /// Times all resources were forgotten for want of room.
+    pub resources_forgotten: u64,
+}
+
+/// The engine.
+#[derive(Debug)]
+pub struct Core {
+    resource_keys: ResourceKeys,
+    graph: Graph,
+    pairing: Pairing,
+    resources: Resources,
+    open: RwLock<Open>,
+    sealing: Mutex<Sealing>,
+}
+
+/// The guarded part: what a chunk must see as one.
+#[derive(Debug)]
+struct Open {
+    /// The unix second of the open slice.
+    second: u64,
+    /// Seconds of monotonic time since the start, from 1; what waits are counted in.
+    tick: u32,
+    /// Monotonic time at which the open slice began.
+    began_mono_ns: u64,
+    live: Arc<LiveSlice>,
+    /// The slice before, into which overdue sweeps go until every shard was swept.
+    closing: Arc<LiveSlice>,
+}
+
+/// What only the one who seals touches.
+#[derive(Debug, Default)]
+struct Sealing {
+    sequence: u64,
+    pending: u64,
+    /// Sealed by a late chunk, not yet fetched by [`Core::advance`].
+    outbox: Vec<Sealed>,
+    totals: Law,
+}
+
+// === impl Core ===
+
+impl Core {
+    /// An empty core whose first slice is that of `at`.
+    pub fn new(config: CoreConfig, origin: Origin, at: Timestamp) -> Self {
+        let rules = &config.rules;
+        let remembered = rules
+            .wait
+            .max(rules.messaging_wait)
+            .saturating_add(rules.retain);
+        let graph_config = GraphConfig {
+            max_nodes: config.max_nodes,
+            max_edges: config.max_edges,
+            idle_s: config.idle_s.max(2 * u64::from(remembered)),
+        };
+        let graph = Graph::new(graph_config, origin, config.digest);
+        let second = at.second();
+        let open = Open {
+            second,
+            tick: 1,
+            began_mono_ns: second_start_mono_ns(at),
+            live: Arc::new(graph.open(second)),
+            closing: Arc::new(graph.open(second)),
+        };
+        Self {
+            resource_keys: config.resource_keys,
+            pairing: Pairing::new(config.rules, config.shards, config.pairing_bytes, open.tick),
+            graph,
+            resources: Resources::default(),
+            open: RwLock::new(open),
+            sealing: Mutex::default(),
+        }
+    }
+
+    /// Walks, pairs and records one `ExportTraceServiceRequest` that arrived `at`. All or nothing: an error counted
+    /// nothing. Both encodings of one request leave the same slices.
+    pub fn apply(
+        &self,
+        request: &[u8],
+        encoding: Encoding,
+        scratch: &mut Scratch,
+        at: Timestamp,
+    ) -> Result<Counts, Malformed> {
+        if at.second() > self.open.read().second {
+            self.roll(&mut self.sealing.lock(), at);
+        }
+        let Scratch { rows, work } = scratch;
+        otlp::read(request, encoding, &self.resource_keys, rows, &mut |chunk| {
+            self.apply_chunk(chunk, work);
+        })
+    }
+
+    /// Seals what is complete before `to` and returns it, oldest first.
+    pub fn advance(&self, to: Timestamp) -> Vec<Sealed> {
+        let mut sealing = self.sealing.lock();
+        self.roll(&mut sealing, to);
+        std::mem::take(&mut sealing.outbox)
+    }
+
+    /// Seals the open slice too, as of `at`: the last act of a drain. Waiting spans stay pending.
+    pub fn finish(&self, at: Timestamp) -> Vec<Sealed> {
+        let mut sealing = self.sealing.lock();
+        self.roll(&mut sealing, at);
+        let next = self.open.read().second + 1;
+        self.seal_open(&mut sealing, next, at.mono_ns);
+        std::mem::take(&mut sealing.outbox)
+    }
+
+    /// How full it is now. Takes each shard's lock in turn.
+    pub fn gauges(&self) -> CoreGauges {
+        let (resource_bytes, resources_forgotten) = self.resources.gauges();
+        CoreGauges {
+            pairing: self.pairing.gauges(),
+            resource_bytes,
+            resources_forgotten,
+        }
+    }
+
+    /// How full the graph is.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The law's terms since the start, as of the newest sealed slice.
+    pub fn totals(&self) -> Law {
+        self.sealing.lock().totals
+    }
+
+    fn apply_chunk(&self, chunk: Chunk<'_>, work: &mut Work) {
+        let open = self.open.read();
+        open.live
+            .decoded(chunk.counts.decoded, chunk.counts.rejected);
+        let mut resource: Option<(u32, Arc<Known>)> = None;
+        for span in chunk.spans() {
+            let known = match &resource {
+                Some((index, known)) if *index == span.resource => known,
+                _ => {
+                    let known = self
+                        .resources
+                        .read(&self.graph, chunk, span.resource, open.tick);
+                    let Known {
+                        service,
+                        instance,
+                        version,
+                    } = &*known;
+                    open.live
+                        .saw_service(service.node, instance.as_deref(), version.as_deref());
+                    &resource.insert((span.resource, known)).1
+                }
+            };
+            self.pairing.read(
+                &self.graph,
+                &mut work.batch,
+                &span,
+                known.service,
+                open.tick,
+            );
+        }
+        let effects = &mut work.effects;
+        effects.accepted += work.batch.len() as u64;
+        let close = |overdue: &mut Effects| open.closing.absorb(&self.graph, overdue);
+        self.pairing
+            .apply(&self.graph, &mut work.batch, open.tick, effects, close);
+        open.live.absorb(&self.graph, effects);
+    }
+
+    /// Seals second after second until the open slice is that of `to`. A wall clock that stepped forward by more than
+    /// monotonic time has passed skips seconds; one that stepped back leaves the slice open for longer.
+    fn roll(&self, sealing: &mut Sealing, to: Timestamp) {
+        loop {
+            let (second, began) = {
+                let open = self.open.read();
+                (open.second, open.began_mono_ns)
+            };
+            let Some(seconds) = to
+                .second()
+                .checked_sub(second)
+                .filter(|&seconds| seconds > 0)
+            else {
+                return;
+            };
+            let reached = second_start_mono_ns(to);
+            let ticks = (reached.saturating_sub(began) + SECOND_NS / 2) / SECOND_NS;
+            if ticks > 1 && seconds > 1 {
+                self.seal_open(sealing, second + 1, began + SECOND_NS);
+            } else {
+                self.seal_open(sealing, to.second(), reached.max(began));
+            }
+        }
+    }
+
+    /// Seals the open slice; the next one is that of `next_second` and begins at `next_mono_ns`.
+    fn seal_open(&self, sealing: &mut Sealing, next_second: u64, next_mono_ns: u64) {
+        let next = Arc::new(self.graph.open(next_second));
+        let (closed, tick, began) = {
+            let mut open = self.open.write();
+            open.closing = std::mem::replace(&mut open.live, next);
+            let was = (Arc::clone(&open.closing), open.tick, open.began_mono_ns);
+            (open.second, open.tick, open.began_mono_ns) =
+                (next_second, open.tick + 1, next_mono_ns);
+            if open.tick.is_multiple_of(RELEASE_EVERY)
+                && self.graph.release_idle(u64::from(open.tick))
+            {
+                self.resources.clear();
+            }
+            was
+        };
+        let mut pending = 0;
+        for shard in 0..self.pairing.shards() {
+            let close = |effects: &mut Effects| closed.absorb(&self.graph, effects);
+            pending += self.pairing.sweep(&self.graph, shard, tick, close);
+        }
+        let info = SealInfo {
+            pending_before: sealing.pending,
+            pending_after: pending,
+            end_unix_s: next_second,
+            monotonic_ns: next_mono_ns.saturating_sub(began),
+            sequence: sealing.sequence,
+        };
+        let (bytes, law) = self.graph.seal(&closed, &info);
+        add_counts(&mut sealing.totals, &law);
+        sealing.totals.pending_after = pending;
+        sealing.pending = pending;
+        sealing.sequence += 1;
+        sealing.outbox.push(Sealed {
+            start_unix_s: closed.second(),
+            end_unix_s: next_second,
+            bytes,
+        });
+    }
+}
+
+/// Monotonic time at which the wall second of `at` began.
+fn second_start_mono_ns(at: Timestamp) -> u64 {
+    at.mono_ns.saturating_sub(at.wall_ns % SECOND_NS)
+}

@@ -1,0 +1,187 @@
+//! Draws one call: the edge, R8's failures, R13's latencies. Used by every rule that ends in an edge.
+
+use std::collections::hash_map::Entry;
+
+use super::record::{Flags, Place, Record, Seen};
+use super::shard::{Context, Shard};
+use crate::graph::call::{Call, CallClass, CalledFrom, Effects, NodeCall, Outcome, Sample};
+use crate::graph::{EdgeId, NodeId, TextId};
+use crate::proto::ConnectionType;
+use crate::span::{CallStatus, SpanKind};
+
+/// The side that was called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Callee {
+    pub(super) service: NodeId,
+    /// It fails the call (R8).
+    pub(super) failed: bool,
+    /// Its own duration, if it is an inbound span.
+    pub(super) server: Sample,
+    /// Its start, if it is a consumer.
+    pub(super) consumed_at_ns: Option<u64>,
+    pub(super) topic: TextId,
+    pub(super) status: CallStatus,
+    /// The span an exemplar names.
+    pub(super) span: u64,
+    pub(super) class: CallClass,
+    pub(super) connection: ConnectionType,
+}
+
+// === impl Callee ===
+
+impl Callee {
+    /// An inbound span as a callee.
+    pub(super) fn inbound(x: &Record, class: CallClass, connection: ConnectionType) -> Self {
+        Self {
+            service: x.service,
+            failed: x.flags.has(Flags::FAILED),
+            server: Sample::between(x.start_ns, x.end_ns),
+            consumed_at_ns: (x.flags.kind() == SpanKind::Consumer).then_some(x.start_ns),
+            topic: x.topic,
+            status: x.status,
+            span: x.span,
+            class,
+            connection,
+        }
+    }
+}
+
+/// R7: what connects an inbound `x` to its parent.
+pub(super) fn inbound_connection(x: Flags, parent: Flags) -> ConnectionType {
+    match x.kind() {
+        SpanKind::Consumer => ConnectionType::MessagingSystem,
+        _ if parent.outbound() && parent.has(Flags::DB) => ConnectionType::Database,
+        _ => ConnectionType::None,
+    }
+}
+
+/// R7: what connects a service entered by a non-inbound span to its parent.
+pub(super) fn entry_connection(parent: Flags) -> ConnectionType {
+    match parent.kind() {
+        SpanKind::Producer => ConnectionType::MessagingSystem,
+        SpanKind::Client if parent.has(Flags::DB) => ConnectionType::Database,
+        _ => ConnectionType::None,
+    }
+}
+
+// === impl Shard ===
+
+impl Shard {
+    /// Draws the call from `parent` to `callee`.
+    pub(super) fn draw(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        parent: &Seen,
+        callee: &Callee,
+        fx: &mut Effects,
+    ) {
+        let edge = cx
+            .graph
+            .edge(parent.service, callee.service, callee.connection, cx.now_s);
+        self.store.mark(parent.at, Flags::HAS_CALL);
+        let mut call = Call {
+            edge,
+            class: callee.class,
+            failed: u32::from(callee.failed),
+            client_failed: 0,
+            server_failed: callee.failed,
+            client: Sample::None,
+            server: callee.server,
+            gap: Sample::None,
+            queue: Sample::None,
+            status: callee.status,
+            destination: callee.topic,
+            trace: self.store.id(trace),
+            span: callee.span,
+            duration: callee.server,
+        };
+        if let (Place::Waiting(at), true) = (parent.at, parent.flags.outbound()) {
+            self.outbound_side(at, callee, &mut call);
+            self.decide(at, Outcome::Paired, fx);
+        }
+        fx.calls.push(call);
+        fx.node_calls.push(NodeCall {
+            node: callee.service,
+            from: CalledFrom::Edges,
+            failed: callee.failed,
+            server: callee.server,
+        });
+    }
+
+    /// What the waiting outbound parent adds: its failure, its duration once per edge, the gap, the queue.
+    fn outbound_side(&mut self, at: u32, callee: &Callee, call: &mut Call) {
+        let parent = *self.store.record(at);
+        let client = Sample::between(parent.start_ns, parent.end_ns);
+        let charge = self.charge(at, call.edge, callee.failed);
+        call.failed = charge.failed;
+        (call.span, call.duration) = (parent.span, client);
+        if charge.first {
+            call.client = client;
+            call.client_failed = u32::from(parent.flags.has(Flags::FAILED));
+        }
+        if callee.connection == ConnectionType::MessagingSystem {
+            call.queue = callee.consumed_at_ns.map_or(Sample::None, |start_ns| {
+                Sample::between(parent.end_ns, start_ns)
+            });
+        } else if let (Sample::Ns(client_ns), Sample::Ns(server_ns)) = (client, callee.server) {
+            call.gap = Sample::between(server_ns, client_ns);
+        }
+        if parent.status != CallStatus::default() {
+            call.status = parent.status;
+        }
+        if parent.topic != TextId(0) {
+            call.destination = parent.topic;
+        }
+    }
+
+    /// R8 for one more callee of an outbound span on one edge: failed calls are the greater of the failing callees and
+    /// the parent's own failure; what this call adds to that.
+    fn charge(&mut self, at: u32, edge: EdgeId, callee_failed: bool) -> Charge {
+        let parent = self.store.record_mut(at);
+        let parent_failed = u32::from(parent.flags.has(Flags::FAILED));
+        let one = u32::from(callee_failed);
+        if !parent.flags.has(Flags::CHARGED) {
+            parent.flags.set(Flags::CHARGED);
+            (parent.edge, parent.failing) = (edge, one);
+            return Charge {
+                failed: one.max(parent_failed),
+                first: true,
+            };
+        }
+        if parent.edge == edge {
+            return Charge::more(&mut parent.failing, one, parent_failed);
+        }
+        parent.flags.set(Flags::MANY_EDGES);
+        match self.more_edges.entry(at).or_default().entry(edge) {
+            Entry::Occupied(mut failing) => Charge::more(failing.get_mut(), one, parent_failed),
+            Entry::Vacant(failing) => {
+                failing.insert(one);
+                Charge {
+                    failed: one.max(parent_failed),
+                    first: true,
+                }
+            }
+        }
+    }
+}
+
+/// What one call adds to its edge for its parent.
+struct Charge {
+    failed: u32,
+    /// It is the parent's first call on this edge.
+    first: bool,
+}
+
+// === impl Charge ===
+
+impl Charge {
+    fn more(failing: &mut u32, one: u32, parent_failed: u32) -> Self {
+        let before = (*failing).max(parent_failed);
+        *failing += one;
+        Self {
+            failed: (*failing).max(parent_failed) - before,
+            first: false,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! R5 for spans that are not inbound: the first spans of a service below another service's span are one call.
+
+use super::draw::{Callee, entry_connection};
+use super::parent::{self, Parent};
+use super::record::{Flags, Place, Record, Seen, Tomb};
+use super::shard::{Context, Shard};
+use crate::graph::TextId;
+use crate::graph::call::{CallClass, Effects, Sample};
+use crate::span::{CallStatus, SpanKind};
+
+// === impl Shard ===
+
+impl Shard {
+    /// Decides the R5 group of the non-inbound span `at`, whose wait is over by `horizon`. `Some(tick)` when the group
+    /// is to be decided at the close of a later tick: that of the member that arrived first.
+    pub(super) fn enter(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        horizon: u32,
+        fx: &mut Effects,
+    ) -> Option<u32> {
+        self.store.record_mut(at).flags.clear(Flags::HELD);
+        let x = *self.store.record(at);
+        let parent = match self.parent_of(cx, trace, at) {
+            Parent::Is(parent) if parent.service != x.service => parent,
+            _ => {
+                // An outbound span may wait on for its callees, but no parent that comes now is its own any more.
+                if x.flags.outbound() {
+                    self.store.mark(Place::Waiting(at), Flags::INSIDE);
+                }
+                return None;
+            }
+        };
+        let decided = |seen: &Seen| seen.flags.has(Flags::GROUP) && seen.service == x.service;
+        if self.near.parents.iter().any(decided) {
+            self.store.mark(Place::Waiting(at), Flags::ENTERED);
+            return None;
+        }
+        let mut siblings = std::mem::take(&mut self.work.siblings);
+        siblings.clear();
+        self.store
+            .below_in(trace, x.parent, x.service, &mut siblings);
+        let until = self.enter_group(cx, trace, &x, &parent, &siblings, horizon, fx);
+        self.work.siblings = siblings;
+        if until.is_some() {
+            self.store.mark(Place::Waiting(at), Flags::HELD);
+        }
+        until
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one rule's whole view, split off for length only"
+    )]
+    fn enter_group(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Record,
+        parent: &Seen,
+        siblings: &[Seen],
+        horizon: u32,
+        fx: &mut Effects,
+    ) -> Option<u32> {
+        let is_member = |s: &&Seen| {
+            matches!(s.at, Place::Waiting(_))
+                && !s.flags.inbound()
+                && !s.flags.settles()
+                && !s.flags.has(Flags::INSIDE)
+                && s.arrived <= parent.deadline
+        };
+        let members = || siblings.iter().filter(is_member);
+        let first = members().map(|m| (m.arrived, m.deadline)).min()?;
+        if first.1 > horizon {
+            return Some(first.1);
+        }
+        let inbound = siblings.iter().filter(|s| s.flags.inbound());
+        let mut entered_inbound = false;
+        for sibling in inbound {
+            entered_inbound |= self.is_child(cx, trace, sibling, parent);
+        }
+        if !entered_inbound {
+            let fails = |m: &Seen| {
+                m.flags.has(Flags::FAILED)
+                    && (m.flags.kind() == SpanKind::Internal || m.flags.receives())
+            };
+            let callee = Callee {
+                service: x.service,
+                failed: members().any(fails),
+                server: Sample::None,
+                consumed_at_ns: None,
+                topic: TextId(0),
+                status: CallStatus::default(),
+                span: members().map(|m| m.span).min()?,
+                class: CallClass::Entry,
+                connection: entry_connection(parent.flags),
+            };
+            self.draw(cx, trace, parent, &callee, fx);
+        }
+        for member in members() {
+            self.store.mark(member.at, Flags::ENTERED);
+            self.store.unmark(member.at, Flags::HELD);
+        }
+        self.remember_group(cx, trace, x, parent);
+        None
+    }
+
+    /// Whether R3 gives this inbound span that parent.
+    fn is_child(&mut self, cx: &Context<'_>, trace: u32, sibling: &Seen, parent: &Seen) -> bool {
+        self.store.look_around(trace, sibling, &mut self.near);
+        let of = parent::choose(cx.graph, sibling, &self.near);
+        matches!(of, Parent::Is(of) if of.at == parent.at)
+    }
+
+    /// The group's key, remembered for as long as its parent may be: as a tombstone, or waiting for a member that came
+    /// at its deadline.
+    fn remember_group(&mut self, cx: &Context<'_>, trace: u32, x: &Record, parent: &Seen) {
+        let mut flags = Flags::default();
+        flags.set(Flags::GROUP);
+        let wait = cx.rules.wait.max(cx.rules.messaging_wait);
+        let expires = parent.deadline.saturating_add(wait.max(cx.rules.retain));
+        let key = Tomb {
+            span: x.parent,
+            service: x.service,
+            expires,
+            flags,
+            ..Tomb::default()
+        };
+        self.store.bury(trace, key);
+        self.expire_at(trace, expires);
+    }
+}

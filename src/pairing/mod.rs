@@ -1,0 +1,206 @@
+//! Pairs spans into calls, by the rules of pairing (their numbers, R0 to R14, are used throughout).
+//!
+//! Fed chunks of [`crate::span::SpanRef`]s by `core`; its [`Effects`] go to `graph`. Spans wait in [`Pairing`]'s shards, each behind
+//! its own lock; one trace is always in one shard. Pure: time is a tick given from outside, and the hash seed, the
+//! number of shards and the order inside a second show in no result while no bound is hit.
+
+mod chain;
+mod draw;
+mod entry;
+mod index;
+mod inferred;
+mod intake;
+mod nest;
+mod parent;
+mod record;
+mod ring;
+mod settle;
+mod shard;
+mod slab;
+mod store;
+mod sweep;
+mod texts;
+
+use ahash::RandomState;
+use parking_lot::Mutex;
+
+pub use intake::{Batch, ServiceInfo};
+
+use crate::graph::Graph;
+use crate::graph::call::Effects;
+use crate::semconv::NamingConfig;
+use shard::{Context, Shard};
+
+/// Whether an inbound span may share its id with its caller's (B3 tracers).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SharedIds {
+    /// Decided per span: not shared when its flags have 0x100 or its resource names `telemetry.sdk.name`.
+    #[default]
+    Auto,
+    /// Never shared: every parent-id match settles at once.
+    Never,
+    /// Perhaps shared: every parent-id match waits for the deadline.
+    Always,
+}
+
+/// Who stands for the callers of root SERVER spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserNode {
+    /// One node `user`.
+    #[default]
+    Shared,
+    /// One node `user:<service>` for each service.
+    PerService,
+    /// Nobody: such a span is a root.
+    Off,
+}
+
+/// What the rules are told once. Ticks are seconds of monotonic time.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Ticks an ordinary span waits.
+    pub wait: u32,
+    /// Ticks a PRODUCER or CONSUMER waits.
+    pub messaging_wait: u32,
+    /// Ticks a span is remembered after its deadline.
+    pub retain: u32,
+    /// Compare trace ids by their low 64 bits.
+    pub match_low64: bool,
+    /// See [`SharedIds`].
+    pub shared_ids: SharedIds,
+    /// See [`UserNode`].
+    pub user_node: UserNode,
+    /// How peers are named (R11).
+    pub naming: NamingConfig,
+}
+
+/// How full the pairing state is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Spans whose outcome is open.
+    pub pending: u64,
+    /// Spans held whole: the pending, and those already settled that later spans may still name.
+    pub held: u64,
+    /// Spans remembered after their deadline.
+    pub tombstones: u64,
+    /// Bytes in use by both, indexes included.
+    pub bytes: u64,
+    /// Seconds by which the waits of the spans held, and what is remembered, are shorter than configured for want of
+    /// memory: the most in any shard.
+    pub cut_s: [u32; 2],
+}
+
+/// All waiting spans.
+#[derive(Debug)]
+pub struct Pairing {
+    rules: Rules,
+    hasher: RandomState,
+    shards: Box<[Mutex<Shard>]>,
+    /// Bytes each shard may use.
+    shard_budget: u64,
+}
+
+// === impl Pairing ===
+
+impl Pairing {
+    /// No spans, in `shards` shards (a power of two), as of the open `tick`; at most about `budget` bytes.
+    pub fn new(rules: Rules, shards: usize, budget: u64, tick: u32) -> Self {
+        let hasher = RandomState::new();
+        let shards = shards.next_power_of_two();
+        let swept = tick.saturating_sub(1);
+        let new = |_| Mutex::new(Shard::new(hasher.clone(), rules.retain, swept));
+        Self {
+            shards: (0..shards).map(new).collect(),
+            shard_budget: budget / shards as u64,
+            rules,
+            hasher,
+        }
+    }
+
+    /// Number of shards.
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Takes a batch of spans that arrived in the open `tick`. `close` receives what a shard's overdue sweep of the
+    /// tick before did, since that belongs to the slice before.
+    pub fn apply(
+        &self,
+        graph: &Graph,
+        batch: &mut Batch,
+        tick: u32,
+        fx: &mut Effects,
+        mut close: impl FnMut(&mut Effects),
+    ) {
+        let cx = Context {
+            graph,
+            rules: &self.rules,
+            now_s: u64::from(tick),
+        };
+        let mut closing = Effects::default();
+        batch.each_shard(self.shards.len(), |index, spans| {
+            let mut shard = self.shards[index].lock();
+            if shard.sweep_before(&cx, tick, &mut closing) {
+                close(&mut closing);
+            }
+            shard.insert_all(&cx, spans, fx);
+            if shard.bytes() > self.shard_budget {
+                fx.evicted += shard.shed(&cx, self.shard_budget, fx);
+            }
+        });
+    }
+
+    /// Sweeps shard `index` for the closing `tick`, unless that was done; `close` receives what that did. Returns how
+    /// many of its spans had no outcome at that cut.
+    pub fn sweep(
+        &self,
+        graph: &Graph,
+        index: usize,
+        tick: u32,
+        close: impl FnOnce(&mut Effects),
+    ) -> u64 {
+        let cx = Context {
+            graph,
+            rules: &self.rules,
+            now_s: u64::from(tick),
+        };
+        let mut closing = Effects::default();
+        let mut shard = self.shards[index].lock();
+        if shard.sweep_before(&cx, tick + 1, &mut closing) {
+            close(&mut closing);
+        }
+        shard.pending_at_sweep
+    }
+
+    /// How full it is; takes each shard's lock in turn.
+    pub fn gauges(&self) -> Gauges {
+        let mut sum = Gauges::default();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            sum.pending += shard.pending;
+            sum.held += shard.store.held();
+            sum.tombstones += shard.store.remembered();
+            sum.bytes += shard.bytes();
+            for (most, cut) in sum.cut_s.iter_mut().zip(shard.cut) {
+                *most = cut.saturating_sub(shard.swept).max(*most);
+            }
+        }
+        sum
+    }
+}
+
+// === impl Shard ===
+
+impl Shard {
+    /// Sweeps the ticks before the open one, unless that was done. Returns whether it swept.
+    fn sweep_before(&mut self, cx: &Context<'_>, open: u32, fx: &mut Effects) -> bool {
+        let closing = open - 1;
+        if self.swept >= closing {
+            return false;
+        }
+        self.sweep(cx, closing, fx);
+        self.swept = closing;
+        self.pending_at_sweep = self.pending;
+        true
+    }
+}

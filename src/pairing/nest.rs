@@ -1,0 +1,337 @@
+//! R9: what stands below an outbound span in its own service, and what that means for it.
+//!
+//! *Nested* is a span of the same service below another with no inbound span and no other service between. Everything
+//! here looks only at what had arrived by the deciding span's deadline.
+//!
+//! In one sweep of a trace what is below an id is found once, however many outbound spans stand above it: the walk is
+//! Tarjan's search for strongly connected components (SIAM J. Comput. 1 (2), 1972), since hostile parents form cycles
+//! and all ids on a cycle have the same spans below them. A chain of outbound spans thus costs its length, not its square.
+
+use ahash::HashMap;
+
+use super::parent::{self, Parent};
+use super::record::{Flags, Place, Seen};
+use super::store::{Near, Store};
+use crate::graph::{Graph, NodeId};
+
+/// What an outbound span's surroundings say about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings {
+    /// The first tick at which a callee that names it, or a span nested in it, may settle; `None` when all have.
+    pub(super) open_until: Option<u32>,
+    /// A nested span has a call of its own, or a nested outbound span (not transport) is nameable.
+    pub(super) covered: bool,
+    /// A callee was settled without having seen it.
+    pub(super) missed: bool,
+    /// It is itself transport.
+    pub(super) transport: bool,
+}
+
+/// What is below an id in one service.
+#[derive(Debug, Clone, Copy, Default)]
+struct Below {
+    open_until: Option<u32>,
+    /// Two of the spans that stand for an outbound span above, if there are so many: where parents go round in a circle
+    /// one of them may be that span itself.
+    covers: [Option<Place>; 2],
+}
+
+/// Reused room for walks, and what this sweep of this trace found so far.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    near: Near,
+    trace: u32,
+    /// The tick whose close is being swept.
+    horizon: u32,
+    /// The deadline up to which arrivals count; what was found holds for this one only.
+    deadline: u32,
+    found: HashMap<Key, State>,
+    carried: HashMap<Place, bool>,
+    /// Open frames, their nested children, and the ids whose component is open.
+    frames: Vec<Frame>,
+    children: Vec<Seen>,
+    component: Vec<Key>,
+    path: Vec<Place>,
+}
+
+/// An id to look below: in which service, and whether plain outbound spans there are transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    span: u64,
+    service: NodeId,
+    carrier: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Open(u32),
+    Done(Below),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    key: Key,
+    /// Its nested children end here in `Walk::children`; they begin where the frame below ends.
+    next_child: usize,
+    first_child: usize,
+    order: u32,
+    lowest: u32,
+    below: Below,
+}
+
+// === impl Walk ===
+
+impl Walk {
+    /// Forgets what other sweeps found.
+    pub(super) fn begin(&mut self, trace: u32, horizon: u32) {
+        (self.trace, self.horizon) = (trace, horizon);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        if !self.found.is_empty() {
+            self.found.clear();
+        }
+        if !self.carried.is_empty() {
+            self.carried.clear();
+        }
+    }
+
+    /// Looks at everything below the outbound span `p`, and above it for what it may be transport of.
+    pub(super) fn look(&mut self, graph: &Graph, store: &Store, p: &Seen) -> Surroundings {
+        if self.deadline != p.deadline {
+            self.deadline = p.deadline;
+            self.forget();
+        }
+        let carried = self.is_carried(graph, store, p);
+        let plain = !p.flags.has(Flags::DB) && !p.flags.has(Flags::MESSAGING);
+        let key = Key {
+            span: p.span,
+            service: p.service,
+            carrier: carried || carries(p),
+        };
+        let below = self.search(store, key);
+        Surroundings {
+            open_until: below.open_until,
+            covered: below.covers.iter().flatten().any(|place| *place != p.at),
+            missed: self.is_missed(store, p),
+            transport: plain && carried,
+        }
+    }
+
+    /// Whether an inbound span that names `p` was settled before `p` came.
+    fn is_missed(&mut self, store: &Store, p: &Seen) -> bool {
+        store.look(self.trace, p.span, 0, &mut self.near);
+        let Near { same, children, .. } = &self.near;
+        let awaiting =
+            |s: &Seen| s.flags.inbound() && s.arrived <= p.deadline && s.flags.has(Flags::AWAITING);
+        same.iter().chain(children).any(awaiting)
+    }
+
+    fn search(&mut self, store: &Store, root: Key) -> Below {
+        if let Some(State::Done(below)) = self.found.get(&root) {
+            return *below;
+        }
+        self.children.clear();
+        self.component.clear();
+        self.open(store, root);
+        loop {
+            let top = self.frames.len() - 1;
+            let Frame {
+                key, next_child, ..
+            } = self.frames[top];
+            if next_child < self.children.len() {
+                self.frames[top].next_child += 1;
+                let child = self.children[next_child];
+                self.visit(store, top, key, &child);
+                continue;
+            }
+            let frame = self.close();
+            let Some(above) = self.frames.last_mut() else {
+                return frame.below;
+            };
+            above.below.merge(frame.below);
+            above.lowest = above.lowest.min(frame.lowest);
+        }
+    }
+
+    /// Goes down to a nested child, or takes what is known below it.
+    fn visit(&mut self, store: &Store, top: usize, key: Key, child: &Seen) {
+        let below = Key {
+            span: child.span,
+            carrier: key.carrier || carries(child),
+            ..key
+        };
+        if covers(child, key.carrier) {
+            self.frames[top].below.cover(child.at);
+        }
+        match self.found.get(&below) {
+            None => self.open(store, below),
+            Some(State::Open(order)) => {
+                self.frames[top].lowest = self.frames[top].lowest.min(*order);
+            }
+            Some(State::Done(known)) => self.frames[top].below.merge(*known),
+        }
+    }
+
+    /// Starts on an id: notes the callees that name it, lists the spans nested below it.
+    fn open(&mut self, store: &Store, key: Key) {
+        let order = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
+        self.found.insert(key, State::Open(order));
+        self.component.push(key);
+        store.look(self.trace, key.span, 0, &mut self.near);
+        let first_child = self.children.len();
+        let mut below = Below::default();
+        let by_deadline = |s: &&Seen| s.arrived <= self.deadline && !s.flags.has(Flags::GROUP);
+        let Near { same, children, .. } = &self.near;
+        for callee in same
+            .iter()
+            .filter(by_deadline)
+            .filter(|s| s.flags.inbound())
+        {
+            below.note_callee(callee);
+        }
+        // A same-service inbound span with this id is the nearer parent of same-service children that it accepts (R3).
+        let own = |inbound: bool| {
+            let here = move |s: &&Seen| s.service == key.service && s.flags.inbound() == inbound;
+            same.iter()
+                .filter(|s| !s.flags.has(Flags::GROUP))
+                .filter(here)
+        };
+        let shadowed = |child: &Seen| {
+            own(true).any(|s| parent::accepts(s, child))
+                || (own(true).next().is_some() && !own(false).any(|s| parent::accepts(s, child)))
+        };
+        for child in children.iter().filter(by_deadline) {
+            if child.flags.inbound() {
+                below.note_callee(child);
+            } else if child.service != key.service {
+                below.note_entry(child, self.horizon);
+            } else if !shadowed(child) {
+                self.children.push(*child);
+            }
+        }
+        self.frames.push(Frame {
+            key,
+            next_child: first_child,
+            first_child,
+            order,
+            lowest: order,
+            below,
+        });
+    }
+
+    /// Ends with an id; if its component is complete, all ids on it have what was found below it.
+    fn close(&mut self) -> Frame {
+        let frame = self.frames.pop().expect("only an open frame is closed");
+        self.children.truncate(frame.first_child);
+        if frame.lowest == frame.order {
+            while let Some(member) = self.component.pop() {
+                self.found.insert(member, State::Done(frame.below));
+                if member == frame.key {
+                    break;
+                }
+            }
+        }
+        frame
+    }
+
+    /// Whether a span is nested in an outbound db or messaging span that is matched or nameable.
+    fn is_carried(&mut self, graph: &Graph, store: &Store, p: &Seen) -> bool {
+        self.path.clear();
+        let mut at = *p;
+        let carried = loop {
+            if let Some(&known) = self.carried.get(&at.at) {
+                break known;
+            }
+            // Until known better: a cycle that leads back here carries nothing of its own.
+            self.carried.insert(at.at, false);
+            self.path.push(at.at);
+            let Some(above) = self.parent_of(graph, store, &at) else {
+                break false;
+            };
+            if above.service != p.service || above.flags.inbound() || above.arrived > self.deadline
+            {
+                break false;
+            }
+            if carries(&above) {
+                break true;
+            }
+            at = above;
+        };
+        if carried {
+            for place in &self.path {
+                self.carried.insert(*place, true);
+            }
+        }
+        carried
+    }
+
+    fn parent_of(&mut self, graph: &Graph, store: &Store, x: &Seen) -> Option<Seen> {
+        store.look_around(self.trace, x, &mut self.near);
+        match parent::choose(graph, x, &self.near) {
+            Parent::Is(above) | Parent::Closed(above) => Some(above),
+            Parent::NotSeen | Parent::None => None,
+        }
+    }
+}
+
+/// Under this span, plain outbound spans are its transport.
+fn carries(x: &Seen) -> bool {
+    x.flags.outbound()
+        && (x.flags.has(Flags::DB) || x.flags.has(Flags::MESSAGING))
+        && (x.flags.has(Flags::HAS_CALL) || x.flags.has(Flags::NAMEABLE))
+}
+
+/// Whether a nested span stands for the outbound span above it.
+fn covers(x: &Seen, below_carrier: bool) -> bool {
+    let plain = !x.flags.has(Flags::DB) && !x.flags.has(Flags::MESSAGING);
+    let transport = plain && below_carrier;
+    x.flags.has(Flags::HAS_CALL)
+        || (x.flags.outbound() && !transport && x.flags.has(Flags::NAMEABLE))
+}
+
+// === impl Below ===
+
+impl Below {
+    fn note_callee(&mut self, callee: &Seen) {
+        if !callee.flags.has(Flags::DECIDED) {
+            self.wait_for(callee.deadline);
+        }
+    }
+
+    /// An entry is decided with its group in the sweep of `horizon`, if its wait is over by then and it is not held.
+    fn note_entry(&mut self, entry: &Seen, horizon: u32) {
+        let flags = entry.flags;
+        let done = flags.settles() || flags.has(Flags::ENTERED) || flags.has(Flags::INSIDE);
+        let open = entry.deadline > horizon || flags.has(Flags::HELD);
+        if open && !done && matches!(entry.at, Place::Waiting(_)) {
+            self.wait_for(entry.deadline);
+        }
+    }
+
+    fn wait_for(&mut self, deadline: u32) {
+        let until = self.open_until.unwrap_or(deadline);
+        self.open_until = Some(until.min(deadline));
+    }
+
+    fn cover(&mut self, place: Place) {
+        if self.covers.contains(&Some(place)) {
+            return;
+        }
+        if let Some(free) = self.covers.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(place);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        other
+            .covers
+            .iter()
+            .flatten()
+            .for_each(|place| self.cover(*place));
+        if let Some(until) = other.open_until {
+            self.wait_for(until);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What is kept of a span: whole while it waits ([`Record`]), a stub while it is remembered ([`Tomb`]).
+
+use crate::graph::{EdgeId, NodeId, TextId};
+use crate::proto::NodeType;
+use crate::span::{CallStatus, Operation, Side, SpanKind};
+
+/// A waiting span, 72 bytes. Everything a rule may ask of it, nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    pub(super) span: u64,
+    /// 0 without a parent.
+    pub(super) parent: u64,
+    pub(super) start_ns: u64,
+    pub(super) end_ns: u64,
+    pub(super) service: NodeId,
+    /// R11's name for the other side (R10's, on inbound spans); 0 without one.
+    pub(super) peer: TextId,
+    /// Topic; 0 without one.
+    pub(super) topic: TextId,
+    /// Span name.
+    pub(super) name: TextId,
+    /// Tick in which it arrived.
+    pub(super) arrived: u32,
+    /// Tick at whose close its wait ends.
+    pub(super) deadline: u32,
+    /// First edge on which a call of this span was drawn.
+    pub(super) edge: EdgeId,
+    /// Failing callees on that edge (R8).
+    pub(super) failing: u32,
+    pub(super) status: CallStatus,
+    pub(super) flags: Flags,
+}
+
+/// A remembered span, 32 bytes: enough for duplicates, late halves, R5 groups, nesting, and parents that are not
+/// outbound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tomb {
+    pub(super) span: u64,
+    /// 32 bits of the parent id, see [`short`]; 0 without a parent.
+    pub(super) parent32: u32,
+    /// 32 bits of the start time.
+    pub(super) start32: u32,
+    pub(super) service: NodeId,
+    /// Tick at whose close it is forgotten.
+    pub(super) expires: u32,
+    pub(super) arrived: u32,
+    pub(super) flags: Flags,
+}
+
+/// What pairing knows of a span in bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Flags(u32);
+
+/// A span as the rules see it, waiting or remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) at: Place,
+    pub(super) span: u64,
+    pub(super) parent32: u32,
+    pub(super) start32: u32,
+    pub(super) service: NodeId,
+    pub(super) arrived: u32,
+    /// Tick at whose close its wait ends or ended.
+    pub(super) deadline: u32,
+    pub(super) flags: Flags,
+}
+
+/// Where a span is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// A record, by its reference.
+    Waiting(u32),
+    /// A tombstone, by its reference.
+    Remembered(u32),
+}
+
+/// 32 bits of a 64-bit value, never 0 for a value other than 0. Not keyed, since ties among unequal copies of a span
+/// must not depend on the process; a collision can only confuse spans of one trace that share more than this.
+pub(super) fn short(value: u64) -> u32 {
+    let mixed = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let half = (mixed >> 32) as u32;
+    half | u32::from(half == 0 && value != 0)
+}
+
+// === impl Record ===
+
+impl Record {
+    /// The record as the rules see it.
+    pub(super) fn seen(&self, at: u32) -> Seen {
+        Seen {
+            at: Place::Waiting(at),
+            span: self.span,
+            parent32: short(self.parent),
+            start32: short(self.start_ns),
+            service: self.service,
+            arrived: self.arrived,
+            deadline: self.deadline,
+            flags: self.flags,
+        }
+    }
+
+    /// Its stub, to be forgotten when `expires` closes.
+    pub(super) fn tomb(&self, expires: u32) -> Tomb {
+        Tomb {
+            span: self.span,
+            parent32: short(self.parent),
+            start32: short(self.start_ns),
+            service: self.service,
+            expires,
+            arrived: self.arrived,
+            flags: self.flags,
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            span: 0,
+            parent: 0,
+            start_ns: 0,
+            end_ns: 0,
+            service: NodeId::OVERFLOW,
+            peer: TextId(0),
+            topic: TextId(0),
+            name: TextId(0),
+            arrived: 0,
+            deadline: 0,
+            edge: EdgeId::OVERFLOW,
+            failing: 0,
+            status: CallStatus::default(),
+            flags: Flags::default(),
+        }
+    }
+}
+
+// === impl Tomb ===
+
+impl Default for Tomb {
+    fn default() -> Self {
+        Record::default().tomb(0)
+    }
+}
+
+impl Tomb {
+    /// The tombstone as the rules see it; `retain` as it was buried with.
+    pub(super) fn seen(&self, at: u32, retain: u32) -> Seen {
+        Seen {
+            at: Place::Remembered(at),
+            span: self.span,
+            parent32: self.parent32,
+            start32: self.start32,
+            service: self.service,
+            arrived: self.arrived,
+            deadline: self.expires.saturating_sub(retain),
+            flags: self.flags,
+        }
+    }
+}
+
+// === impl Flags ===
+
+impl Flags {
+    const KIND: u32 = 0b111;
+    const OPERATION_SHIFT: u32 = 3;
+    const OPERATION: u32 = 0b111 << Self::OPERATION_SHIFT;
+    const PEER_TYPE_SHIFT: u32 = 6;
+    const PEER_TYPE: u32 = 0b11 << Self::PEER_TYPE_SHIFT;
+
+    /// Status ERROR.
+    pub(super) const FAILED: Self = Self(1 << 8);
+    /// Its id cannot be shared: an inbound span may settle at once on its parent id.
+    pub(super) const EARLY: Self = Self(1 << 9);
+    /// Its parent is known to be local (flags & 0x300 = 0x100).
+    pub(super) const LOCAL: Self = Self(1 << 10);
+    /// Its parent is known to be remote (flags & 0x300 = 0x300).
+    pub(super) const REMOTE: Self = Self(1 << 11);
+    /// Carries a db attribute.
+    pub(super) const DB: Self = Self(1 << 12);
+    /// Carries a messaging attribute, or is a PRODUCER.
+    pub(super) const MESSAGING: Self = Self(1 << 13);
+    /// Its peer's host is loopback.
+    pub(super) const LOOPBACK: Self = Self(1 << 14);
+    /// `faas.trigger=timer`.
+    pub(super) const TIMER: Self = Self(1 << 15);
+    /// Its peer's name is a logical one.
+    pub(super) const LOGICAL: Self = Self(1 << 16);
+    /// R11 gives its peer a name.
+    pub(super) const NAMEABLE: Self = Self(1 << 17);
+    /// Its outcome is counted.
+    pub(super) const DECIDED: Self = Self(1 << 18);
+    /// A call was drawn with it as the caller.
+    pub(super) const HAS_CALL: Self = Self(1 << 19);
+    /// A span below it continues its call inside its own service (R4): it draws no virtual edge.
+    pub(super) const CONTINUED: Self = Self(1 << 20);
+    /// Its R5 group is decided.
+    pub(super) const ENTERED: Self = Self(1 << 21);
+    /// Inbound, settled without its caller having been seen.
+    pub(super) const AWAITING: Self = Self(1 << 22);
+    /// It has calls on more than one edge.
+    pub(super) const MANY_EDGES: Self = Self(1 << 23);
+    /// R3's parent is a span of its own service: it enters nothing.
+    pub(super) const INSIDE: Self = Self(1 << 29);
+    /// A member of an R5 group that is decided at a later tick.
+    pub(super) const HELD: Self = Self(1 << 28);
+    /// Its first edge is set (R8).
+    pub(super) const CHARGED: Self = Self(1 << 27);
+    /// A tombstone that is no span: the key of a decided R5 group (span = the parent's id).
+    pub(super) const GROUP: Self = Self(1 << 24);
+    /// CONSUMER or receive that names a topic or a messaging system.
+    pub(super) const BROKERED: Self = Self(1 << 26);
+
+    /// Flags of a span of this kind and operation, nothing else set.
+    pub(super) fn new(kind: SpanKind, operation: Operation) -> Self {
+        Self(kind as u32 | (operation as u32) << Self::OPERATION_SHIFT)
+    }
+
+    pub(super) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub(super) fn set(&mut self, flag: Self) {
+        self.0 |= flag.0;
+    }
+
+    pub(super) fn set_if(&mut self, flag: Self, on: bool) {
+        self.0 |= if on { flag.0 } else { 0 };
+    }
+
+    pub(super) fn clear(&mut self, flag: Self) {
+        self.0 &= !flag.0;
+    }
+
+    /// R11's node type of the peer: external, database or messaging.
+    pub(super) fn set_peer_type(&mut self, node_type: NodeType) {
+        let bits = match node_type {
+            NodeType::Database => 1,
+            NodeType::Messaging => 2,
+            _ => 0,
+        };
+        self.0 |= bits << Self::PEER_TYPE_SHIFT;
+    }
+
+    pub(super) fn peer_type(self) -> NodeType {
+        match (self.0 & Self::PEER_TYPE) >> Self::PEER_TYPE_SHIFT {
+            1 => NodeType::Database,
+            2 => NodeType::Messaging,
+            _ => NodeType::External,
+        }
+    }
+
+    pub(super) fn kind(self) -> SpanKind {
+        SpanKind::from_otlp(u64::from(self.0 & Self::KIND))
+    }
+
+    pub(super) fn side(self) -> Side {
+        self.kind().side()
+    }
+
+    pub(super) fn inbound(self) -> bool {
+        self.side() == Side::In
+    }
+
+    pub(super) fn outbound(self) -> bool {
+        self.side() == Side::Out
+    }
+
+    fn operation(self) -> u32 {
+        (self.0 & Self::OPERATION) >> Self::OPERATION_SHIFT
+    }
+
+    pub(super) fn receives(self) -> bool {
+        self.operation() == Operation::Receive as u32
+    }
+
+    pub(super) fn settles(self) -> bool {
+        self.operation() == Operation::Settle as u32
+    }
+}

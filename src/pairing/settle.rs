@@ -1,0 +1,135 @@
+//! Settles callees: an inbound span finds its caller, or what stands for it.
+
+use super::draw::{Callee, inbound_connection};
+use super::parent::Parent;
+use super::record::{Flags, Place, Record, Seen};
+use super::shard::{Context, Shard};
+use crate::graph::call::{
+    CallClass, CalledFrom, Effects, NodeCall, Outcome, Reason, Sample, Unpaired,
+};
+use crate::span::SpanKind;
+
+// === impl Shard ===
+
+impl Shard {
+    /// Settles an inbound span at once on the parent that was found, if no later span could change that: it has the
+    /// span's own id, or the span's id cannot be shared.
+    pub(super) fn settle_early(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        parent: Parent,
+        fx: &mut Effects,
+    ) {
+        let x = self.store.record(at);
+        if let Parent::Is(parent) = parent
+            && !x.flags.has(Flags::DECIDED)
+            && (x.flags.has(Flags::EARLY) || parent.span == x.span)
+        {
+            self.settle_on(cx, trace, at, &parent, fx);
+        }
+    }
+
+    /// Settles an inbound span whose wait is over, one way or another.
+    pub(super) fn settle_inbound(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        fx: &mut Effects,
+    ) {
+        match self.parent_of(cx, trace, at) {
+            Parent::Is(parent) if !is_own_receive(self.store.record(at), &parent) => {
+                self.settle_on(cx, trace, at, &parent, fx);
+            }
+            Parent::Closed(_) => self.settle_uncalled(trace, at, Outcome::Late, fx),
+            Parent::NotSeen if !self.store.record(at).flags.has(Flags::BROKERED) => {
+                self.settle_uncalled(trace, at, Outcome::UnpairedServer, fx);
+            }
+            parent @ (Parent::Is(_) | Parent::NotSeen | Parent::None) => {
+                if !self.draw_virtual_client(cx, trace, at, fx) {
+                    self.settle_uncalled(trace, at, Outcome::Root, fx);
+                }
+                if let Parent::Is(_) = parent {
+                    // Its parent was seen: no other span with that id was its caller.
+                    self.store.unmark(Place::Waiting(at), Flags::AWAITING);
+                }
+            }
+        }
+    }
+
+    /// R4, R5, R6 for an inbound span with a seen parent.
+    pub(super) fn settle_on(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        parent: &Seen,
+        fx: &mut Effects,
+    ) {
+        let x = *self.store.record(at);
+        let call = if parent.service != x.service {
+            true
+        } else if parent.flags.receives() || parent.flags.settles() {
+            // R12: these never call their own service.
+            false
+        } else if parent.flags.outbound() {
+            let inside = x.flags.has(Flags::LOCAL) || parent.flags.has(Flags::LOOPBACK);
+            if inside {
+                self.store.mark(parent.at, Flags::CONTINUED);
+            }
+            !inside
+        } else {
+            x.flags.has(Flags::REMOTE)
+        };
+        if !call {
+            return self.decide(at, Outcome::Internal, fx);
+        }
+        let callee = Callee::inbound(
+            &x,
+            CallClass::Paired,
+            inbound_connection(x.flags, parent.flags),
+        );
+        self.draw(cx, trace, parent, &callee, fx);
+        self.decide(at, Outcome::Paired, fx);
+    }
+
+    /// An inbound span that no edge leads to: its node was called all the same.
+    fn settle_uncalled(&mut self, trace: u32, at: u32, outcome: Outcome, fx: &mut Effects) {
+        let x = *self.store.record(at);
+        let from = match outcome {
+            Outcome::Root => CalledFrom::NoCaller,
+            _ => CalledFrom::Unpaired,
+        };
+        fx.node_calls.push(NodeCall {
+            node: x.service,
+            from,
+            failed: x.flags.has(Flags::FAILED),
+            server: Sample::between(x.start_ns, x.end_ns),
+        });
+        match outcome {
+            Outcome::Late => self.unpaired(trace, &x, Reason::ArrivedLate, fx),
+            Outcome::UnpairedServer => self.unpaired(trace, &x, Reason::ParentNotSeen, fx),
+            _ => {}
+        }
+        self.store.record_mut(at).flags.set(Flags::AWAITING);
+        self.decide(at, outcome, fx);
+    }
+
+    /// Notes a span without a partner for "why is my edge missing?".
+    pub(super) fn unpaired(&self, trace: u32, x: &Record, reason: Reason, fx: &mut Effects) {
+        fx.unpaired.push(Unpaired {
+            node: x.service,
+            kind: x.flags.kind(),
+            name: x.name,
+            reason,
+            trace: self.store.id(trace),
+        });
+    }
+}
+
+/// R12: a CONSUMER below its own service's receive is a root of its own.
+fn is_own_receive(x: &Record, parent: &Seen) -> bool {
+    x.flags.kind() == SpanKind::Consumer && parent.flags.receives() && parent.service == x.service
+}

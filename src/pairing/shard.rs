@@ -1,0 +1,208 @@
+//! One shard of the pairing state: the traces whose keyed hash falls to it, behind one lock.
+//!
+//! A span is indexed on arrival and settles at once only where no later span could change the answer; everything else
+//! waits for a sweep at the close of the second in which its wait ends.
+
+use ahash::{HashMap, RandomState};
+
+use super::Rules;
+use super::intake::Run;
+use super::parent::{self, Parent};
+use super::record::{Flags, Place, Record, Seen};
+use super::ring::Ring;
+use super::store::{Near, Store};
+use crate::graph::call::{Effects, Outcome};
+use crate::graph::{EdgeId, Graph};
+use crate::span::{SpanKind, TraceId};
+
+/// Most spans that share one id in one trace. A client and the servers that join its span are a handful; at the bound a
+/// further span is taken for a duplicate, or an id used by everybody would cost the square of its spans.
+const MOST_SHARING: usize = 128;
+
+/// What every rule may ask besides the spans themselves.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) rules: &'a Rules,
+    /// Seconds of monotonic time, as marked on nodes and edges in use.
+    pub(super) now_s: u64,
+}
+
+/// A span ready to be indexed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Incoming {
+    /// Keyed hash of `trace`.
+    pub(super) hash: u64,
+    pub(super) trace: TraceId,
+    pub(super) record: Record,
+}
+
+/// Pairing state of some traces.
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) store: Store,
+    /// When waits end.
+    pub(super) due: Ring,
+    /// When tombstones expire.
+    pub(super) expiring: Ring,
+    pub(super) near: Near,
+    /// Failing callees of the parents that have calls on more than one edge, all edges but the first.
+    pub(super) more_edges: HashMap<u32, HashMap<EdgeId, u32>>,
+    /// Spans without an outcome.
+    pub(super) pending: u64,
+    /// The last tick that was swept.
+    pub(super) swept: u32,
+    /// The last ticks of waits and of tombstones that were cut short for want of memory.
+    pub(super) cut: [u32; 2],
+    /// `pending` when that sweep ended.
+    pub(super) pending_at_sweep: u64,
+    pub(super) work: Work,
+}
+
+/// Reused lists.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) traces: Vec<u32>,
+    /// What stands near the span that arrives; `Shard::near` is for the spans it lets settle.
+    pub(super) arrival: Near,
+    pub(super) waiting: Vec<u32>,
+    pub(super) siblings: Vec<Seen>,
+    pub(super) walk: super::nest::Walk,
+}
+
+// === impl Shard ===
+
+impl Shard {
+    pub(super) fn new(hasher: RandomState, retain: u32, tick: u32) -> Self {
+        Self {
+            more_edges: HashMap::with_hasher(hasher.clone()),
+            store: Store::new(hasher, retain),
+            due: Ring::default(),
+            expiring: Ring::default(),
+            near: Near::default(),
+            pending: 0,
+            swept: tick,
+            cut: [0; 2],
+            pending_at_sweep: 0,
+            work: Work::default(),
+        }
+    }
+
+    /// Takes accepted spans, in arrival order. All traces are found first, then all their records touched, then the
+    /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs).
+    pub(super) fn insert_all(&mut self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
+        let mut traces = std::mem::take(&mut self.work.traces);
+        traces.clear();
+        let mut last = None;
+        for span in spans.iter() {
+            let known = last.filter(|(id, _)| *id == span.trace);
+            let slot =
+                known.map_or_else(|| self.store.trace(span.hash, span.trace), |(_, slot)| slot);
+            last = Some((span.trace, slot));
+            traces.push(slot);
+        }
+        let touched = traces
+            .iter()
+            .map(|&trace| self.store.fetch(trace))
+            .fold(0, u64::wrapping_add);
+        std::hint::black_box(touched);
+        for (&trace, span) in traces.iter().zip(spans.iter()) {
+            self.insert(cx, trace, span.record, fx);
+        }
+        self.work.traces = traces;
+    }
+
+    fn insert(&mut self, cx: &Context<'_>, trace: u32, mut record: Record, fx: &mut Effects) {
+        let mut near = std::mem::take(&mut self.work.arrival);
+        self.store
+            .look(trace, record.span, record.parent, &mut near);
+        let crowded = near.same.len() >= MOST_SHARING;
+        if crowded || near.same.iter().any(|seen| is_repeat(&record, seen)) {
+            fx.outcome(Outcome::Duplicate);
+            self.work.arrival = near;
+            return;
+        }
+        record
+            .flags
+            .set_if(Flags::INSIDE, parent::is_inside(&record, &near.parents));
+        let at = self.store.push(trace, record);
+        self.pending += 1;
+        if self.store.ask(trace, record.deadline) {
+            self.due.push(record.deadline, trace);
+        }
+        self.settle_near(cx, trace, &record.seen(at), &near, fx);
+        self.work.arrival = near;
+    }
+
+    /// Settles what the arrival of `x` lets settle at once: `x` itself, inbound spans with its id, early ones below it.
+    /// CONSUMERs wait for their links.
+    fn settle_near(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Seen,
+        near: &Near,
+        fx: &mut Effects,
+    ) {
+        if x.flags.kind() == SpanKind::Server {
+            let own = near.same.iter().any(|p| p.flags.outbound());
+            let early = x.flags.has(Flags::EARLY) && !near.parents.is_empty();
+            if let (true, Place::Waiting(at)) = (own || early, x.at) {
+                self.settle_early(cx, trace, at, parent::choose(cx.graph, x, near), fx);
+            }
+        }
+        let open = |c: &&Seen| c.flags.kind() == SpanKind::Server && !c.flags.has(Flags::DECIDED);
+        let same = near.same.iter().filter(|_| x.flags.outbound());
+        let below = near.children.iter().filter(|c| c.flags.has(Flags::EARLY));
+        for child in same.chain(below).filter(open) {
+            if let Place::Waiting(at) = child.at {
+                let parent = self.parent_of(cx, trace, at);
+                self.settle_early(cx, trace, at, parent, fx);
+            }
+        }
+        let inside = |c: &&Seen| c.service == x.service && !c.flags.inbound();
+        for child in near
+            .children
+            .iter()
+            .filter(inside)
+            .filter(|c| parent::accepts(x, c))
+        {
+            self.store.mark(child.at, Flags::INSIDE);
+        }
+    }
+
+    /// Counts a waiting span's outcome, unless that was done.
+    pub(super) fn decide(&mut self, at: u32, outcome: Outcome, fx: &mut Effects) {
+        let flags = &mut self.store.record_mut(at).flags;
+        if !flags.has(Flags::DECIDED) {
+            flags.set(Flags::DECIDED);
+            self.pending -= 1;
+            fx.outcome(outcome);
+        }
+    }
+
+    /// R3 for a waiting span.
+    pub(super) fn parent_of(&mut self, cx: &Context<'_>, trace: u32, at: u32) -> Parent {
+        let record = *self.store.record(at);
+        let mut near = std::mem::take(&mut self.near);
+        self.store
+            .look(trace, record.span, record.parent, &mut near);
+        let parent = parent::choose(cx.graph, &record.seen(at), &near);
+        self.near = near;
+        parent
+    }
+
+    /// Bytes of everything that grows with the spans held.
+    pub(super) fn bytes(&self) -> u64 {
+        let edges = self.more_edges.capacity() * size_of::<(u32, HashMap<EdgeId, u32>)>();
+        self.store.bytes() + self.due.bytes() + self.expiring.bytes() + edges as u64
+    }
+}
+
+/// R1: the same (trace, span, side, service, start).
+fn is_repeat(record: &Record, seen: &Seen) -> bool {
+    !seen.flags.has(Flags::GROUP)
+        && seen.flags.side() == record.flags.side()
+        && seen.service == record.service
+        && seen.start32 == super::record::short(record.start_ns)
+}

@@ -1,0 +1,420 @@
+//! The spans of one shard, grouped by trace: waiting records and tombstones, found by trace id and span id.
+//!
+//! A trace's records stand in chunks of four that never move, newest chunk first; small traces are searched by
+//! walking them, large ones through an index of their own, so that one enormous trace costs no more per span than
+//! many small ones. What lives how long is `sweep`'s business, not this file's.
+
+use std::collections::VecDeque;
+
+use ahash::{HashMap, RandomState};
+use hashbrown::HashTable;
+
+use super::chain::{Chain, Chains};
+use super::index::{Key, SpanIndex};
+use super::record::{Flags, Place, Record, Seen, Tomb, short};
+use crate::graph::NodeId;
+use crate::span::TraceId;
+
+/// Records per chunk: a trace of eight spans fills two.
+const RECORDS: usize = 4;
+/// Tombstones per chunk.
+const TOMBS: usize = 8;
+/// A trace with more spans than this gets an index of its own: walking 48 records costs about as much as the index.
+const SMALL: u32 = 48;
+
+/// One trace's spans.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trace {
+    id: TraceId,
+    records: Chain,
+    tombs: Chain,
+    /// The last ticks asked for in the ring, so that a burst asks once.
+    asked: [u32; 2],
+    asked_expiry: u32,
+    indexed: bool,
+    /// Spans were retired since the index was built.
+    stale: bool,
+    free: bool,
+}
+
+/// What stands near a span in its trace, the span itself included. Reused; filled by [`Store::look`].
+#[derive(Debug, Default)]
+pub(super) struct Near {
+    /// Spans with the same id.
+    pub(super) same: Vec<Seen>,
+    /// Spans whose id is the parent's.
+    pub(super) parents: Vec<Seen>,
+    /// Spans whose parent is this id.
+    pub(super) children: Vec<Seen>,
+}
+
+/// All spans of a shard.
+#[derive(Debug)]
+pub(super) struct Store {
+    hasher: RandomState,
+    /// Ticks a span is remembered after its deadline.
+    retain: u32,
+    by_id: HashTable<u32>,
+    traces: Vec<Trace>,
+    free_traces: VecDeque<u32>,
+    records: Chains<Record, RECORDS>,
+    tombs: Chains<Tomb, TOMBS>,
+    /// Indexes of the large traces.
+    large: HashMap<u32, SpanIndex>,
+}
+
+// === impl Store ===
+
+impl Store {
+    pub(super) fn new(hasher: RandomState, retain: u32) -> Self {
+        Self {
+            retain,
+            by_id: HashTable::new(),
+            traces: Vec::new(),
+            free_traces: VecDeque::new(),
+            records: Chains::new(),
+            tombs: Chains::new(),
+            large: HashMap::with_hasher(hasher.clone()),
+            hasher,
+        }
+    }
+
+    /// The trace's slot, made when new. `hash` is the keyed hash of `id`.
+    pub(super) fn trace(&mut self, hash: u64, id: TraceId) -> u32 {
+        let traces = &self.traces;
+        if let Some(&found) = self
+            .by_id
+            .find(hash, |&slot| traces[slot as usize].id == id)
+        {
+            return found;
+        }
+        let fresh = Trace {
+            id,
+            records: Chain::EMPTY,
+            tombs: Chain::EMPTY,
+            asked: [0; 2],
+            asked_expiry: 0,
+            indexed: false,
+            stale: false,
+            free: false,
+        };
+        let slot = if let Some(slot) = self.free_traces.pop_front() {
+            self.traces[slot as usize] = fresh;
+            slot
+        } else {
+            self.traces.push(fresh);
+            u32::try_from(self.traces.len() - 1).expect("the memory share ends before 2^32 traces")
+        };
+        let (traces, hasher) = (&self.traces, &self.hasher);
+        self.by_id.insert_unique(hash, slot, |&slot| {
+            hasher.hash_one(traces[slot as usize].id)
+        });
+        slot
+    }
+
+    /// Reads where the trace's newest records stand, so that the machine fetches them while other traces are looked up.
+    /// The answer means nothing.
+    pub(super) fn fetch(&self, trace: u32) -> u64 {
+        self.records
+            .touch(self.traces[trace as usize].records, |record| record.span)
+    }
+
+    pub(super) fn id(&self, trace: u32) -> TraceId {
+        self.traces[trace as usize].id
+    }
+
+    /// Whether the ring need be asked for `tick`; remembers that it was.
+    pub(super) fn ask(&mut self, trace: u32, tick: u32) -> bool {
+        let asked = &mut self.traces[trace as usize].asked;
+        if asked.contains(&tick) {
+            return false;
+        }
+        *asked = [asked[1], tick];
+        true
+    }
+
+    /// Forgets what was asked: the trace is being looked at.
+    pub(super) fn answered(&mut self, trace: u32) {
+        self.traces[trace as usize].asked = [0; 2];
+    }
+
+    /// The same for the ring of tombstones.
+    pub(super) fn ask_expiry(&mut self, trace: u32, tick: u32) -> bool {
+        let asked = &mut self.traces[trace as usize].asked_expiry;
+        std::mem::replace(asked, tick) != tick
+    }
+
+    pub(super) fn record(&self, at: u32) -> &Record {
+        self.records.get(at)
+    }
+
+    pub(super) fn record_mut(&mut self, at: u32) -> &mut Record {
+        self.records.get_mut(at)
+    }
+
+    /// Marks a seen span, waiting or remembered.
+    pub(super) fn mark(&mut self, place: Place, flag: Flags) {
+        match place {
+            Place::Waiting(at) => self.records.get_mut(at).flags.set(flag),
+            Place::Remembered(at) => self.tombs.get_mut(at).flags.set(flag),
+        }
+    }
+
+    /// Takes a mark off a seen span.
+    pub(super) fn unmark(&mut self, place: Place, flag: Flags) {
+        match place {
+            Place::Waiting(at) => self.records.get_mut(at).flags.clear(flag),
+            Place::Remembered(at) => self.tombs.get_mut(at).flags.clear(flag),
+        }
+    }
+
+    /// Adds a waiting span and returns its reference, valid until it is retired.
+    pub(super) fn push(&mut self, trace: u32, record: Record) -> u32 {
+        let head = &mut self.traces[trace as usize];
+        let at = self.records.push(&mut head.records, record);
+        if head.indexed {
+            let index = self.large.get_mut(&trace);
+            let index = index.expect("an indexed trace has its index");
+            index.add(
+                short(record.span),
+                short(record.parent),
+                record.service,
+                SpanIndex::record(at),
+            );
+        } else if head.records.len > SMALL {
+            head.indexed = true;
+            self.build_index(trace);
+        }
+        at
+    }
+
+    /// Replaces a waiting span by its tombstone, and returns the tick at whose close that expires; by nothing when that
+    /// tick is not after `horizon`. Its chunk is given back by [`Store::tidy`].
+    pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
+        let record = *self.records.get(at);
+        let head = &mut self.traces[trace as usize];
+        head.stale = true;
+        self.records.remove(&mut head.records, at);
+        let expires = record.deadline.saturating_add(self.retain);
+        if expires <= horizon {
+            return None;
+        }
+        self.bury(trace, record.tomb(expires));
+        Some(expires)
+    }
+
+    /// Adds a tombstone.
+    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb) {
+        let at = self
+            .tombs
+            .push(&mut self.traces[trace as usize].tombs, tomb);
+        if let Some(index) = self.large.get_mut(&trace) {
+            index.add(
+                short(tomb.span),
+                tomb.parent32,
+                tomb.service,
+                SpanIndex::tomb(at),
+            );
+        }
+    }
+
+    /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing
+    /// of it is left.
+    pub(super) fn tidy(&mut self, trace: u32, tick: u32) {
+        let head = &mut self.traces[trace as usize];
+        if head.free {
+            return;
+        }
+        let before = head.tombs.len;
+        self.tombs
+            .remove_if(&mut head.tombs, |_, tomb| tomb.expires <= tick);
+        self.records.remove_if(&mut head.records, |_, _| false);
+        let stale = std::mem::take(&mut head.stale) || head.tombs.len != before;
+        if head.records.len + head.tombs.len > 0 {
+            if head.indexed && stale {
+                self.build_index(trace);
+            }
+            return;
+        }
+        head.free = true;
+        let id = head.id;
+        let hash = self.hasher.hash_one(id);
+        if let Ok(entry) = self.by_id.find_entry(hash, |&slot| slot == trace) {
+            entry.remove();
+        }
+        self.large.remove(&trace);
+        self.free_traces.push_back(trace);
+    }
+
+    /// References of all waiting spans of a trace, in no order that matters.
+    pub(super) fn waiting(&self, trace: u32, out: &mut Vec<u32>) {
+        out.clear();
+        let head = &self.traces[trace as usize];
+        if !head.free {
+            self.records.each(head.records, |at, _| out.push(at));
+        }
+    }
+
+    /// Everything near (`span`, `parent`): spans with that id, spans with the parent's id, spans below that id.
+    pub(super) fn look(&self, trace: u32, span: u64, parent: u64, near: &mut Near) {
+        near.same.clear();
+        near.parents.clear();
+        near.children.clear();
+        let head = &self.traces[trace as usize];
+        if head.indexed {
+            self.named(trace, span, &mut near.same);
+            if parent != 0 {
+                self.named(trace, parent, &mut near.parents);
+            }
+            self.below(trace, span, &mut near.children);
+            return;
+        }
+        self.records.each(head.records, |at, record| {
+            if record.span == span {
+                near.same.push(record.seen(at));
+            }
+            if record.span == parent {
+                near.parents.push(record.seen(at));
+            }
+            if record.parent == span {
+                near.children.push(record.seen(at));
+            }
+        });
+        let span32 = short(span);
+        self.tombs.each(head.tombs, |at, tomb| {
+            if tomb.span == span {
+                near.same.push(tomb.seen(at, self.retain));
+            }
+            if tomb.span == parent {
+                near.parents.push(tomb.seen(at, self.retain));
+            }
+            if tomb.parent32 == span32 {
+                near.children.push(tomb.seen(at, self.retain));
+            }
+        });
+    }
+
+    /// What R3 asks about a span that may be remembered only: spans with its id and with its parent's, of which a
+    /// tombstone knows the short form.
+    pub(super) fn look_around(&self, trace: u32, x: &Seen, near: &mut Near) {
+        near.same.clear();
+        near.parents.clear();
+        near.children.clear();
+        if x.flags.inbound() {
+            self.named(trace, x.span, &mut near.same);
+        }
+        match x.at {
+            Place::Waiting(at) if x.parent32 != 0 => {
+                self.named(trace, self.record(at).parent, &mut near.parents);
+            }
+            Place::Remembered(_) if x.parent32 != 0 => {
+                self.named_short(trace, x.parent32, &mut near.parents);
+            }
+            _ => {}
+        }
+    }
+
+    /// Spans with this id.
+    pub(super) fn named(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
+        self.find(trace, Key::Span(short(span)), |seen| seen.span == span, out);
+    }
+
+    /// Spans with an id of which only the short form is known.
+    pub(super) fn named_short(&self, trace: u32, span32: u32, out: &mut Vec<Seen>) {
+        self.find(
+            trace,
+            Key::Span(span32),
+            |seen| short(seen.span) == span32,
+            out,
+        );
+    }
+
+    /// Spans whose parent has this id.
+    pub(super) fn below(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
+        let span32 = short(span);
+        self.find(
+            trace,
+            Key::Parent(span32),
+            |seen| self.is_below(seen, span, span32),
+            out,
+        );
+    }
+
+    /// Spans of one service whose parent has this id.
+    pub(super) fn below_in(&self, trace: u32, span: u64, service: NodeId, out: &mut Vec<Seen>) {
+        let span32 = short(span);
+        let is_child = |seen: &Seen| seen.service == service && self.is_below(seen, span, span32);
+        self.find(trace, Key::Child(span32, service), is_child, out);
+    }
+
+    /// A record knows its whole parent id, a tombstone the short one.
+    fn is_below(&self, seen: &Seen, span: u64, span32: u32) -> bool {
+        match seen.at {
+            Place::Waiting(at) => self.record(at).parent == span,
+            Place::Remembered(_) => seen.parent32 == span32,
+        }
+    }
+
+    /// The spans of a trace that `keep` keeps; in a large trace, of those under `key`.
+    fn find(&self, trace: u32, key: Key, keep: impl Fn(&Seen) -> bool, out: &mut Vec<Seen>) {
+        let head = &self.traces[trace as usize];
+        if head.indexed {
+            self.large[&trace].each(key, |place| out.extend(self.place(place).filter(&keep)));
+            return;
+        }
+        self.records.each(head.records, |at, record| {
+            out.extend(Some(record.seen(at)).filter(&keep));
+        });
+        self.tombs.each(head.tombs, |at, tomb| {
+            out.extend(Some(tomb.seen(at, self.retain)).filter(&keep));
+        });
+    }
+
+    /// What stands at a place, unless it is gone.
+    fn place(&self, place: u32) -> Option<Seen> {
+        let seen = match SpanIndex::tomb_of(place) {
+            Some(at) => self.tombs.get(at).seen(at, self.retain),
+            None => self.records.get(place).seen(place),
+        };
+        (seen.span != 0).then_some(seen)
+    }
+
+    /// Builds a large trace's index from what is there now.
+    fn build_index(&mut self, trace: u32) {
+        let Trace { records, tombs, .. } = self.traces[trace as usize];
+        let index = self.large.entry(trace);
+        let index = index.or_insert_with(|| SpanIndex::new(self.hasher.clone()));
+        index.clear();
+        self.records.each(records, |at, record| {
+            let (span32, parent32) = (short(record.span), short(record.parent));
+            index.add(span32, parent32, record.service, SpanIndex::record(at));
+        });
+        self.tombs.each(tombs, |at, tomb| {
+            index.add(
+                short(tomb.span),
+                tomb.parent32,
+                tomb.service,
+                SpanIndex::tomb(at),
+            );
+        });
+    }
+
+    /// Waiting spans held whole.
+    pub(super) fn held(&self) -> u64 {
+        self.records.len()
+    }
+
+    /// Tombstones.
+    pub(super) fn remembered(&self) -> u64 {
+        self.tombs.len()
+    }
+
+    /// Bytes in use, indexes and free lists included.
+    pub(super) fn bytes(&self) -> u64 {
+        let traces = self.traces.capacity() * size_of::<Trace>()
+            + self.free_traces.capacity() * size_of::<u32>()
+            + self.by_id.allocation_size();
+        let large: u64 = self.large.values().map(SpanIndex::bytes).sum();
+        traces as u64 + self.records.bytes() + self.tombs.bytes() + large
+    }
+}

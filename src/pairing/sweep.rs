@@ -1,0 +1,207 @@
+//! Decides everything whose wait ended: callees first, then service entries, then outbound spans; then makes
+//! tombstones of what was decided and forgets the oldest of those.
+
+use super::parent::Parent;
+use super::record::Flags;
+use super::shard::{Context, Shard};
+use crate::graph::call::{Effects, Outcome, Reason};
+use crate::span::Side;
+
+// === impl Shard ===
+
+impl Shard {
+    /// Decides all waits that end by the close of tick `horizon`.
+    pub(super) fn sweep(&mut self, cx: &Context<'_>, horizon: u32, fx: &mut Effects) {
+        while let Some((_, bucket)) = self.due.pop(horizon) {
+            for &trace in &bucket {
+                self.sweep_trace(cx, trace, horizon, fx);
+            }
+            self.due.recycle(bucket);
+        }
+        self.forget(horizon);
+    }
+
+    /// Forgets the tombstones that expire by the close of tick `horizon`.
+    fn forget(&mut self, horizon: u32) {
+        while let Some((tick, bucket)) = self.expiring.pop(horizon) {
+            for &trace in &bucket {
+                self.store.tidy(trace, tick);
+            }
+            self.expiring.recycle(bucket);
+        }
+    }
+
+    /// Makes room (R2): forgets tombstones before their time, oldest first, then cuts the oldest waits short, until at
+    /// most `budget` bytes are in use. Returns the spans whose wait was cut short.
+    pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
+        while self.bytes() > budget {
+            let Some((tick, bucket)) = self.expiring.pop(u32::MAX - 1) else {
+                break;
+            };
+            self.cut[1] = self.cut[1].max(tick);
+            for &trace in &bucket {
+                self.store.tidy(trace, tick);
+            }
+            self.expiring.recycle(bucket);
+        }
+        let before = self.store.held();
+        while self.bytes() > budget {
+            let Some((tick, bucket)) = self.due.pop(u32::MAX - 1) else {
+                break;
+            };
+            self.cut[0] = self.cut[0].max(tick);
+            for &trace in &bucket {
+                self.sweep_trace(cx, trace, tick, fx);
+            }
+            self.due.recycle(bucket);
+            self.forget_all();
+        }
+        before - self.store.held()
+    }
+
+    fn forget_all(&mut self) {
+        self.forget(u32::MAX - 1);
+    }
+
+    fn sweep_trace(&mut self, cx: &Context<'_>, trace: u32, horizon: u32, fx: &mut Effects) {
+        let mut waiting = std::mem::take(&mut self.work.waiting);
+        self.store.waiting(trace, &mut waiting);
+        self.store.answered(trace);
+        let total = waiting.len();
+        waiting.retain(|&at| self.store.record(at).deadline <= horizon);
+        for &at in &waiting {
+            let flags = self.store.record(at).flags;
+            if flags.inbound() && !flags.has(Flags::DECIDED) {
+                self.settle_inbound(cx, trace, at, fx);
+            }
+        }
+        let mut again = None;
+        for &at in &waiting {
+            if may_enter(self.store.record(at).flags) {
+                again = earlier(again, self.enter(cx, trace, at, horizon, fx));
+            }
+        }
+        // With nothing else waiting and no group held, every callee here has settled.
+        let closed = waiting.len() == total && again.is_none();
+        self.work.walk.begin(trace, horizon);
+        waiting.retain(|&at| {
+            let open_until = self.decide_due(cx, trace, at, closed, fx);
+            again = earlier(again, open_until.map(|tick| tick.max(horizon + 1)));
+            // A group decided later still asks its members whether they failed.
+            open_until.is_none() && !self.store.record(at).flags.has(Flags::HELD)
+        });
+        // Only now: what one span sees of another must not depend on which of them was looked at first.
+        for &at in &waiting {
+            self.retire(trace, at, horizon);
+        }
+        if let Some(tick) = again.filter(|&tick| self.store.ask(trace, tick)) {
+            self.due.push(tick, trace);
+        }
+        self.store.tidy(trace, 0);
+        self.work.waiting = waiting;
+    }
+
+    /// Decides one span whose wait is over; or says when to look again.
+    fn decide_due(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        closed: bool,
+        fx: &mut Effects,
+    ) -> Option<u32> {
+        let flags = self.store.record(at).flags;
+        match flags.side() {
+            Side::In => {}
+            Side::None if flags.has(Flags::HELD) => {}
+            Side::None => self.decide_internal(cx, trace, at, fx),
+            Side::Out if flags.has(Flags::DECIDED) && closed => {}
+            Side::Out => {
+                let p = self.store.record(at).seen(at);
+                let below = self.work.walk.look(cx.graph, &self.store, &p);
+                if below.open_until.is_some() {
+                    return below.open_until;
+                }
+                if !flags.has(Flags::DECIDED) {
+                    self.decide_outbound(cx, trace, at, below, fx);
+                }
+            }
+        }
+        None
+    }
+
+    fn retire(&mut self, trace: u32, at: u32, horizon: u32) {
+        let record = self.store.record(at);
+        if record.flags.has(Flags::MANY_EDGES) {
+            self.more_edges.remove(&at);
+        }
+        if let Some(expires) = self.store.retire(trace, at, horizon) {
+            self.expire_at(trace, expires);
+        }
+    }
+
+    /// Has the trace's tombstones looked at when `expires`, a tick not swept yet, closes.
+    pub(super) fn expire_at(&mut self, trace: u32, expires: u32) {
+        if self.store.ask_expiry(trace, expires) {
+            self.expiring.push(expires, trace);
+        }
+    }
+
+    /// An INTERNAL span: part of an entry, or nothing to the graph.
+    fn decide_internal(&mut self, cx: &Context<'_>, trace: u32, at: u32, fx: &mut Effects) {
+        let x = *self.store.record(at);
+        let outcome = if x.flags.has(Flags::ENTERED) {
+            Outcome::Paired
+        } else if x.flags.has(Flags::INSIDE) {
+            Outcome::Internal
+        } else {
+            match self.parent_of(cx, trace, at) {
+                Parent::None => Outcome::Root,
+                Parent::Closed(parent) if parent.service != x.service => Outcome::Late,
+                _ => Outcome::Internal,
+            }
+        };
+        if outcome == Outcome::Late {
+            self.unpaired(trace, &x, Reason::ArrivedLate, fx);
+        }
+        self.decide(at, outcome, fx);
+    }
+
+    /// R9 for an outbound span without a call.
+    fn decide_outbound(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        below: super::nest::Surroundings,
+        fx: &mut Effects,
+    ) {
+        let p = *self.store.record(at);
+        let never_calls = p.flags.settles() || p.flags.receives() || p.flags.has(Flags::CONTINUED);
+        if never_calls || below.covered || below.transport {
+            self.decide(at, Outcome::Internal, fx);
+        } else if below.missed {
+            self.unpaired(trace, &p, Reason::ArrivedLate, fx);
+            self.decide(at, Outcome::Late, fx);
+        } else if p.flags.has(Flags::NAMEABLE) {
+            self.draw_virtual_server(cx, trace, at, fx);
+        } else {
+            self.unpaired(trace, &p, Reason::NoServerSpan, fx);
+            self.decide(at, Outcome::UnpairedClient, fx);
+        }
+    }
+}
+
+/// Whether R5 is still to be asked about a span: not when its parent is certainly of its own service, unless its group
+/// was put off before that parent came.
+fn may_enter(flags: Flags) -> bool {
+    let undecided = !flags.inbound() && !flags.settles() && !flags.has(Flags::ENTERED);
+    undecided && (!flags.has(Flags::INSIDE) || flags.has(Flags::HELD))
+}
+
+fn earlier(a: Option<u32>, b: Option<u32>) -> Option<u32> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

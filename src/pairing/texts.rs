@@ -1,0 +1,83 @@
+//! Texts a worker interned lately, so that the span names, topics and peers that keep coming cost no shared lookup.
+
+use std::fmt::Write as _;
+
+use ahash::RandomState;
+
+use crate::graph::{Graph, TextId};
+use crate::semconv::PeerName;
+
+/// Slots; one text each, the newest wins.
+const SLOTS: usize = 1024;
+
+/// Which of the graph's texts one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    SpanName,
+    Topic,
+    Peer,
+}
+
+/// A small cache in front of the graph's texts. Ids are never taken back, so nothing in it grows stale.
+#[derive(Debug)]
+pub(super) struct Texts {
+    hasher: RandomState,
+    slots: Box<[Slot]>,
+    /// Where a peer's name is put together.
+    joined: String,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    kind: Option<Kind>,
+    text: Vec<u8>,
+    id: TextId,
+}
+
+// === impl Texts ===
+
+impl Texts {
+    pub(super) fn span_name(&mut self, graph: &Graph, name: &[u8]) -> TextId {
+        self.id(Kind::SpanName, name, || graph.span_name(name))
+    }
+
+    pub(super) fn topic(&mut self, graph: &Graph, topic: &str) -> TextId {
+        self.id(Kind::Topic, topic.as_bytes(), || graph.topic(topic))
+    }
+
+    pub(super) fn peer(&mut self, graph: &Graph, name: PeerName<'_>) -> TextId {
+        if let Some(plain) = name.plain() {
+            return self.id(Kind::Peer, plain.as_bytes(), || graph.peer(plain));
+        }
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.clear();
+        write!(joined, "{name}").expect("a String takes everything");
+        let id = self.id(Kind::Peer, joined.as_bytes(), || graph.peer(&joined));
+        self.joined = joined;
+        id
+    }
+
+    /// The id of `text`, from the cache or else from `intern`.
+    fn id(&mut self, kind: Kind, text: &[u8], intern: impl FnOnce() -> TextId) -> TextId {
+        let hash = self.hasher.hash_one((kind, text));
+        #[expect(clippy::cast_possible_truncation, reason = "reduced to a slot number")]
+        let slot = &mut self.slots[hash as usize % SLOTS];
+        if slot.kind != Some(kind) || slot.text != text {
+            slot.id = intern();
+            slot.kind = Some(kind);
+            slot.text.clear();
+            slot.text.extend_from_slice(text);
+        }
+        slot.id
+    }
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            slots: vec![Slot::default(); SLOTS].into(),
+            joined: String::new(),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Drives a core through a case and reads what its slices say, by prost and naive sums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+use spangraph::clock::Timestamp;
+use spangraph::core::{Core, CoreConfig, Scratch};
+use spangraph::otlp::{Encoding, ResourceKeys};
+use spangraph::pairing::Rules;
+use spangraph::proto::{ConnectionType, Law, NodeType, Origin, Slice};
+
+use crate::cases::{self, Case, CaseSpan, ExpectedEdge, Ids};
+
+/// Unix second in which every case begins.
+const BEGIN_S: u64 = 1_795_395_600;
+
+/// How a case is put to a core.
+#[derive(Debug, Clone, Copy)]
+pub struct Drive {
+    pub shards: usize,
+    /// Spans that arrive at the same time come in one request.
+    pub whole: bool,
+    /// Every resource names an SDK, so that early settling is tried.
+    pub sdk: bool,
+}
+
+/// What came out, after every wait has elapsed.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub edges: Vec<ExpectedEdge>,
+    pub law: Law,
+}
+
+// === impl Drive ===
+
+impl Drive {
+    /// Puts the spans to a core in the order given.
+    pub fn run(&self, case: &Case, spans: &[CaseSpan]) -> Answer {
+        let core = core(rules(case), self.shards);
+        let mut ids = Ids::default();
+        let mut scratch = Scratch::default();
+        let same_time = |a: &CaseSpan, b: &CaseSpan| self.whole && a.at_ms == b.at_ms;
+        for spans in spans.chunk_by(same_time) {
+            let request: ExportTraceServiceRequest = cases::request(spans, &mut ids, self.sdk);
+            let at = at_ms(spans[0].at_ms);
+            core.apply(
+                &request.encode_to_vec(),
+                Encoding::Protobuf,
+                &mut scratch,
+                at,
+            )
+            .unwrap();
+        }
+        let end = spans.last().map_or(0, |span| span.at_ms) + 200_000;
+        let sealed = core.advance(at_ms(end));
+        let slices: Vec<Slice> = sealed
+            .iter()
+            .map(|slice| Slice::decode(slice.bytes.clone()).unwrap())
+            .collect();
+        Answer::read(&slices)
+    }
+}
+
+/// A core with these rules that begins where the cases do.
+pub fn core(rules: Rules, shards: usize) -> Core {
+    let config = CoreConfig {
+        resource_keys: ResourceKeys::default(),
+        rules,
+        pairing_bytes: 64 << 20,
+        shards,
+        max_nodes: 1_000,
+        max_edges: 1_000,
+        idle_s: 15 * 60,
+        digest: "test".to_owned(),
+    };
+    Core::new(config, Origin::default(), at_ms(0))
+}
+
+/// So many milliseconds after the beginning.
+pub fn at_ms(ms: u64) -> Timestamp {
+    Timestamp::from_unix_ns((BEGIN_S * 1_000 + ms) * 1_000_000)
+}
+
+fn rules(case: &Case) -> Rules {
+    let mut rules = Rules {
+        wait: 10,
+        messaging_wait: 60,
+        retain: 60,
+        ..Rules::default()
+    };
+    for (key, value) in &case.config {
+        match key.as_str() {
+            "match_low64" => rules.match_low64 = value.as_bool().unwrap(),
+            "ip_nodes" => rules.naming.ip_nodes = value.as_bool().unwrap(),
+            other => panic!("{}: unknown option {other}", case.name),
+        }
+    }
+    rules
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Sums slices by names and folds external nodes into the services they name (R11), the slow and obvious way.
+    fn read(slices: &[Slice]) -> Self {
+        let mut sums: BTreeMap<(Node, Node, String), (u64, u64)> = BTreeMap::new();
+        let mut answer = Self::default();
+        for slice in slices {
+            assert_eq!(spangraph::slice::law::check(slice), Vec::<String>::new());
+            add_law(&mut answer.law, slice.law.as_ref().unwrap());
+            for edge in &slice.edges {
+                let node = |index: u32| Node::read(slice, index);
+                let key = (
+                    node(edge.client),
+                    node(edge.server),
+                    connection(edge.connection_type()),
+                );
+                let sum = sums.entry(key).or_default();
+                sum.0 += edge.seen_both + edge.seen_client + edge.seen_server;
+                sum.1 += edge.failed;
+            }
+        }
+        let services: BTreeSet<String> = sums
+            .keys()
+            .flat_map(|(a, b, _)| [a, b])
+            .filter_map(Node::service)
+            .collect();
+        let mut folded: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
+        for ((client, server, connection), (calls, failed)) in sums {
+            let folds = [&client, &server]
+                .iter()
+                .any(|node| node.external && services.contains(&node.name));
+            let connection = if folds { String::new() } else { connection };
+            let sum = folded
+                .entry((client.name, server.name, connection))
+                .or_default();
+            *sum = (sum.0 + calls, sum.1 + failed);
+        }
+        for ((client, server, connection_type), (calls, failed)) in folded {
+            answer.edges.push(ExpectedEdge {
+                client,
+                server,
+                connection_type,
+                calls,
+                failed,
+            });
+        }
+        answer.edges.sort();
+        answer
+    }
+
+    /// A counter by its name in the cases.
+    pub fn counter(&self, name: &str) -> u64 {
+        let outcomes = self.law.outcomes.unwrap_or_default();
+        match name {
+            "duplicates" => outcomes.duplicate,
+            "unpaired_client" => outcomes.unpaired_client,
+            "unpaired_server" => outcomes.unpaired_server,
+            "unresolved_links" => self.law.unresolved_links,
+            other => panic!("unknown counter {other}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Node {
+    name: String,
+    external: bool,
+    service: bool,
+}
+
+// === impl Node ===
+
+impl Node {
+    fn read(slice: &Slice, index: u32) -> Self {
+        let node = &slice.nodes[index as usize];
+        Self {
+            name: slice.strings[node.name_ref as usize].clone(),
+            external: node.r#type() == NodeType::External,
+            service: node.r#type() == NodeType::Service,
+        }
+    }
+
+    fn service(&self) -> Option<String> {
+        self.service.then(|| self.name.clone())
+    }
+}
+
+fn connection(connection: ConnectionType) -> String {
+    match connection {
+        ConnectionType::None => "",
+        ConnectionType::VirtualNode => "virtual_node",
+        ConnectionType::MessagingSystem => "messaging_system",
+        ConnectionType::Database => "database",
+    }
+    .to_owned()
+}
+
+fn add_law(sum: &mut Law, law: &Law) {
+    let outcomes = sum.outcomes.get_or_insert_default();
+    let more = law.outcomes.unwrap_or_default();
+    outcomes.duplicate += more.duplicate;
+    outcomes.unpaired_client += more.unpaired_client;
+    outcomes.unpaired_server += more.unpaired_server;
+    sum.unresolved_links += law.unresolved_links;
+    sum.accepted += law.accepted;
+}

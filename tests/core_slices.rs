@@ -1,0 +1,330 @@
+//! What the core promises whatever the traffic: slices that are a function of what arrived in which second, the law in
+//! each, and a ceiling on memory.
+
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "test code")]
+#![allow(dead_code, reason = "the case reader offers more than is needed here")]
+
+#[path = "common/cases.rs"]
+mod cases;
+#[path = "common/drive.rs"]
+mod drive;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cases::{CaseSpan, Ids};
+use proptest::prelude::*;
+use prost::Message as _;
+use spangraph::core::{Core, CoreConfig, Scratch};
+use spangraph::otlp::{Encoding, ResourceKeys};
+use spangraph::pairing::Rules;
+use spangraph::proto::{Origin, Slice};
+use spangraph::slice::law;
+
+/// How one run differs from another without the answer being allowed to.
+#[derive(Debug, Clone)]
+struct Way {
+    /// Sorts the spans of a second.
+    order: u64,
+    shards: usize,
+    spans_per_request: usize,
+}
+
+const KINDS: [&str; 6] = [
+    "UNSPECIFIED",
+    "INTERNAL",
+    "SERVER",
+    "CLIENT",
+    "PRODUCER",
+    "CONSUMER",
+];
+
+fn rules() -> Rules {
+    Rules {
+        wait: 3,
+        messaging_wait: 5,
+        retain: 4,
+        ..Rules::default()
+    }
+}
+
+/// A span of a small world: few traces, few ids, so that duplicates, shared ids, cycles and missing parents are common.
+fn span() -> impl Strategy<Value = CaseSpan> {
+    let place = (
+        0..3_u8,
+        1..7_u8,
+        prop::option::weighted(0.8, 1..7_u8),
+        0..4_u8,
+        0..6_usize,
+    );
+    let facts = (
+        0..20_u64,
+        any::<bool>(),
+        prop::option::of(0..3_u8),
+        0..4_u64,
+        0..3_u32,
+    );
+    (place, facts).prop_map(
+        |((trace, id, parent, service, kind), (at_s, failed, peer, start, flags))| {
+            let mut attrs = std::collections::BTreeMap::new();
+            let fact = match peer {
+                Some(0) => Some(("peer.service", "s1")),
+                Some(1) => Some(("db.system", "redis")),
+                Some(_) => Some(("messaging.destination.name", "orders")),
+                None => None,
+            };
+            attrs.extend(fact.map(|(key, value)| (key.to_owned(), value.into())));
+            CaseSpan {
+                trace: format!("t{trace}"),
+                span: format!("x{id}"),
+                parent: parent.map(|parent| format!("x{parent}")),
+                service: Some(format!("s{service}")),
+                kind: KINDS[kind].to_owned(),
+                name: "op".to_owned(),
+                start_ms: 10 * start,
+                end_ms: 10 * start + 7 * u64::from(id) - 5,
+                status: if failed { "ERROR" } else { "UNSET" }.to_owned(),
+                attrs,
+                links: Vec::new(),
+                at_ms: 1_000 * at_s,
+                // Never "known": ids are shared here, and early settling on shared ids may depend on order.
+                flags,
+                tracestate: String::new(),
+            }
+        },
+    )
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    (any::<u64>(), 1..20_usize, 1..9_usize).prop_map(|(order, shards, spans_per_request)| Way {
+        order,
+        shards,
+        spans_per_request,
+    })
+}
+
+/// Makes copies of a span (R1's key) equal: of unequal copies the first is kept, so those depend on order.
+fn with_equal_copies(spans: Vec<CaseSpan>) -> Vec<CaseSpan> {
+    let mut first = std::collections::BTreeMap::new();
+    let mut callers = std::collections::BTreeMap::new();
+    let copy = |mut span: CaseSpan| {
+        // Of several outbound spans with one id, a SERVER that shares it takes whichever came first.
+        let outbound = ["CLIENT", "PRODUCER"].contains(&&*span.kind)
+            || span.attrs.contains_key("peer.service");
+        let caller = (span.service.clone(), span.kind.clone(), span.start_ms);
+        let id = (span.trace.clone(), span.span.clone());
+        if outbound && *callers.entry(id).or_insert_with(|| caller.clone()) != caller {
+            "INTERNAL".clone_into(&mut span.kind);
+        }
+        let side = match span.kind.as_str() {
+            "SERVER" | "CONSUMER" => 'i',
+            "CLIENT" | "PRODUCER" => 'o',
+            "UNSPECIFIED" if span.attrs.contains_key("peer.service") => 'o',
+            _ => 'n',
+        };
+        let key = (
+            span.trace.clone(),
+            span.span.clone(),
+            side,
+            span.service.clone(),
+            span.start_ms,
+        );
+        let kept: &CaseSpan = first.entry(key).or_insert_with(|| span.clone());
+        CaseSpan {
+            at_ms: span.at_ms,
+            ..kept.clone()
+        }
+    };
+    spans.into_iter().map(copy).collect()
+}
+
+/// The encoded slices of one run, and what the law says of each.
+fn run(spans: &[CaseSpan], way: &Way) -> Vec<Vec<u8>> {
+    let mut ids = Ids::default();
+    // Ids are numbered as they are first met: name them all in one order before any shuffling.
+    let named: Vec<_> = spans
+        .iter()
+        .map(|span| cases::request(std::slice::from_ref(span), &mut ids, false))
+        .collect();
+    let mut order: Vec<usize> = (0..spans.len()).collect();
+    order.sort_by_key(|&at| (spans[at].at_ms, (at as u64).wrapping_mul(way.order | 1)));
+    let core = drive::core(rules(), way.shards);
+    let mut scratch = Scratch::default();
+    for second in order.chunk_by(|&a, &b| spans[a].at_ms == spans[b].at_ms) {
+        for request in second.chunks(way.spans_per_request) {
+            let mut whole = opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest::default();
+            whole.resource_spans.extend(
+                request
+                    .iter()
+                    .flat_map(|&at| named[at].resource_spans.clone()),
+            );
+            let at = drive::at_ms(spans[request[0]].at_ms);
+            core.apply(&whole.encode_to_vec(), Encoding::Protobuf, &mut scratch, at)
+                .unwrap();
+        }
+    }
+    let sealed = core.advance(drive::at_ms(60_000));
+    sealed.iter().map(|slice| slice.bytes.to_vec()).collect()
+}
+
+/// 2,000, or what `SLICE_CASES` says.
+fn cases_to_run() -> u32 {
+    std::env::var("SLICE_CASES").map_or(2_000, |cases| cases.parse().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases_to_run(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Scenario: the same spans in the same seconds; any order inside a second, any split into requests, any number of
+    /// shards, another hash seed.
+    /// Guarantees: the same bytes in every slice, and the law holds in each.
+    #[test]
+    fn slices_depend_only_on_the_spans_and_their_seconds(
+        spans in prop::collection::vec(span(), 1..40), a in way(), b in way()
+    ) {
+        let spans = with_equal_copies(spans);
+        let (of_a, of_b) = (run(&spans, &a), run(&spans, &b));
+        for (slice_a, slice_b) in of_a.iter().zip(&of_b) {
+            let (decoded_a, decoded_b) = (Slice::decode(&**slice_a).unwrap(), Slice::decode(&**slice_b).unwrap());
+            prop_assert_eq!(law::check(&decoded_a), Vec::<String>::new());
+            prop_assert_eq!(decoded_a, decoded_b);
+        }
+        prop_assert_eq!(&of_a, &of_b);
+        let last = Slice::decode(&**of_a.last().unwrap()).unwrap().law.unwrap();
+        prop_assert_eq!(last.pending_after, 0);
+    }
+}
+
+fn flood_span(index: u64) -> CaseSpan {
+    CaseSpan {
+        trace: format!("{:032x}", u128::from(index) + 1),
+        span: format!("{index}x"),
+        parent: Some("nobody".to_owned()),
+        service: Some("flood".to_owned()),
+        kind: "SERVER".to_owned(),
+        name: "op".to_owned(),
+        start_ms: 0,
+        end_ms: 1,
+        status: "UNSET".to_owned(),
+        attrs: std::collections::BTreeMap::new(),
+        links: Vec::new(),
+        at_ms: 0,
+        flags: 0,
+        tracestate: String::new(),
+    }
+}
+
+/// Scenario: spans that never find a partner, far more than the pairing share can hold.
+/// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
+#[test]
+fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
+    let budget = 2 << 20;
+    let config = CoreConfig {
+        resource_keys: ResourceKeys::default(),
+        idle_s: 15 * 60,
+        rules: Rules {
+            wait: 10,
+            messaging_wait: 60,
+            retain: 60,
+            ..Rules::default()
+        },
+        pairing_bytes: budget,
+        shards: 4,
+        max_nodes: 100,
+        max_edges: 100,
+        digest: String::new(),
+    };
+    let core = Core::new(config, Origin::default(), drive::at_ms(0));
+    let (mut scratch, mut ids, mut sent) = (Scratch::default(), Ids::default(), 0);
+    for second in 0..20 {
+        for _ in 0..10 {
+            let spans: Vec<CaseSpan> = (sent..sent + 500).map(flood_span).collect();
+            sent += 500;
+            let request = cases::request(&spans, &mut ids, false).encode_to_vec();
+            core.apply(
+                &request,
+                Encoding::Protobuf,
+                &mut scratch,
+                drive::at_ms(1_000 * second),
+            )
+            .unwrap();
+            let used = core.gauges().pairing.bytes;
+            assert!(used <= budget, "{used} bytes");
+        }
+    }
+    core.advance(drive::at_ms(200_000));
+    let law = core.totals();
+    assert_eq!((law.accepted, law.pending_after), (sent, 0));
+    assert_eq!(law.outcomes.unwrap().unpaired_server, sent);
+    assert!(law.evicted > 0);
+}
+
+/// Scenario: eight writers, four readers, and a sealer that advances time, all at once.
+/// Guarantees: the law in every slice, and every span accepted is in exactly one outcome at the end.
+#[test]
+fn the_law_holds_in_every_slice_under_eight_writers_and_four_readers() {
+    let core = Arc::new(drive::core(rules(), 8));
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut slices = Vec::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    assert!(core.gauges().pairing.pending <= 8 * 60 * 8 * 2);
+                    let law = core.totals();
+                    let outcomes = law.outcomes.unwrap_or_default();
+                    let decided =
+                        outcomes.paired + outcomes.root + outcomes.internal + outcomes.r#virtual;
+                    assert!(decided <= law.accepted);
+                }
+            });
+        }
+        let writers: Vec<_> = (0..8_u64)
+            .map(|writer| {
+                scope.spawn({
+                    let core = Arc::clone(&core);
+                    move || write(&core, writer)
+                })
+            })
+            .collect();
+        for second in 1..40 {
+            slices.extend(core.advance(drive::at_ms(1_000 * second)));
+            std::thread::yield_now();
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    slices.extend(core.advance(drive::at_ms(200_000)));
+    for slice in &slices {
+        assert_eq!(
+            law::check(&Slice::decode(slice.bytes.clone()).unwrap()),
+            Vec::<String>::new()
+        );
+    }
+    let law = core.totals();
+    assert_eq!((law.accepted, law.pending_after), (8 * 60 * 8 * 2, 0));
+}
+
+/// Sixty requests of eight pairs each; callers in one request, callees in the next, so that writers meet in shards.
+fn write(core: &Core, writer: u64) {
+    let mut scratch = Scratch::default();
+    for round in 0..60 {
+        let mut ids = Ids::default();
+        for (kind, span, parent) in [("CLIENT", "c", None), ("SERVER", "s", Some("c"))] {
+            let spans: Vec<CaseSpan> = (0..8)
+                .map(|pair| CaseSpan {
+                    kind: kind.to_owned(),
+                    span: span.to_owned(),
+                    parent: parent.map(str::to_owned),
+                    service: Some(format!("{kind}-{writer}")),
+                    ..flood_span(writer << 32 | round << 16 | pair)
+                })
+                .collect();
+            let request = cases::request(&spans, &mut ids, true).encode_to_vec();
+            core.apply(&request, Encoding::Protobuf, &mut scratch, drive::at_ms(0))
+                .unwrap();
+        }
+    }
+}
