@@ -13,6 +13,7 @@
 //! [`history`] knows about spans; nothing left of it knows about windows. The two arms never import each other;
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
+pub mod api;
 pub mod clock;
 pub mod core;
 pub mod graph;
@@ -22,6 +23,8 @@ pub mod otlp;
 pub mod pairing;
 pub mod proto;
 pub mod receiver;
+pub mod render;
 pub mod semconv;
 pub mod slice;
 pub mod span;
+pub mod topology;

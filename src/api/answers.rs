@@ -1,0 +1,25 @@
+//! Plain answers that are never stored.
+
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde_json::Value;
+
+/// A JSON body.
+pub(super) fn json(body: &Value) -> Response {
+    typed(body.to_string(), "application/json")
+}
+
+/// A text body.
+pub(super) fn text(body: String) -> Response {
+    typed(body, "text/plain; charset=utf-8")
+}
+
+/// A body of any type.
+pub(super) fn typed(body: String, content_type: &'static str) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,156 @@
+//! Which format answers: the path's suffix, `format=`, else `Accept`. Two that disagree are an error, so that nobody
+//! gets another format than the one named last in their mind.
+
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+use super::problem::Problem;
+use crate::topology::Params;
+
+/// A format of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `text/vnd.graphviz`
+    Dot,
+}
+
+/// Formats of the contract that this version does not serve.
+const LATER: [&str; 8] = [
+    "svg",
+    "mermaid",
+    "plantuml",
+    "graphml",
+    "node-link",
+    "csv",
+    "grafana",
+    "networkx",
+];
+
+// === impl Format ===
+
+impl Format {
+    /// The word of `format=` and of the suffix.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Dot => "dot",
+        }
+    }
+
+    /// The `Content-Type` of its bodies.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Dot => "text/vnd.graphviz; charset=utf-8",
+        }
+    }
+
+    fn media(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Json => ("application", "json"),
+            Self::Dot => ("text", "vnd.graphviz"),
+        }
+    }
+}
+
+/// Takes `format` out of `params` and settles on one of `served`, which are in order of preference.
+pub(super) fn choose(
+    served: &[Format],
+    suffix: Option<Format>,
+    params: &mut Params,
+    headers: &HeaderMap,
+) -> Result<Format, Problem> {
+    let asked = params.read("format", |text| {
+        let found = served.iter().copied().find(|f| f.name() == text);
+        found.ok_or_else(|| unserved(served, text))
+    });
+    let accept = Accept::of(headers);
+    if let (Some(asked), Some(suffix)) = (asked, suffix)
+        && asked != suffix
+    {
+        params.reject(
+            "format",
+            asked.name(),
+            &format!("disagrees with the suffix .{}", suffix.name()),
+        );
+    }
+    if let Some(named) = asked.or(suffix) {
+        if accept.quality(named) <= 0.0 {
+            params.reject("format", named.name(), "disagrees with the Accept header");
+        }
+        return Ok(named);
+    }
+    let mut best: Option<(Format, f64)> = None;
+    for format in served {
+        let quality = accept.quality(*format);
+        if quality > best.map_or(0.0, |b| b.1) {
+            best = Some((*format, quality));
+        }
+    }
+    let refused = || Problem::NotAcceptable(served.iter().map(|f| f.content_type()).collect());
+    best.map(|b| b.0).ok_or_else(refused)
+}
+
+fn unserved(served: &[Format], text: &str) -> String {
+    let names: Vec<_> = served.iter().map(|f| f.name()).collect();
+    let later = if LATER.contains(&text) {
+        "not served by this version; "
+    } else {
+        ""
+    };
+    format!("{later}must be {}", names.join(" or "))
+}
+
+/// The ranges of an `Accept` header: type, subtype, quality. None at all accepts everything.
+struct Accept(Vec<(String, String, f64)>);
+
+// === impl Accept ===
+
+impl Accept {
+    fn of(headers: &HeaderMap) -> Self {
+        let values = headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|v| v.to_str().ok());
+        Self(
+            values
+                .flat_map(|v| v.split(','))
+                .filter_map(range)
+                .collect(),
+        )
+    }
+
+    /// The quality of the most specific range that covers `format`; 0 when none does.
+    fn quality(&self, format: Format) -> f64 {
+        if self.0.is_empty() {
+            return 1.0;
+        }
+        let (main, sub) = format.media();
+        let covering = self.0.iter().filter_map(|(m, s, quality)| {
+            let specific = match (m.as_str(), s.as_str()) {
+                ("*", "*") => 0,
+                (m, "*") if m == main => 1,
+                (m, s) if m == main && s == sub => 2,
+                _ => return None,
+            };
+            Some((specific, *quality))
+        });
+        covering
+            .max_by_key(|(specific, _)| *specific)
+            .map_or(0.0, |(_, quality)| quality)
+    }
+}
+
+/// One range; a malformed one is as good as absent.
+fn range(text: &str) -> Option<(String, String, f64)> {
+    let mut parts = text.split(';').map(str::trim);
+    let (main, sub) = parts.next()?.split_once('/')?;
+    let quality = parts.find_map(|p| p.strip_prefix("q=").or_else(|| p.strip_prefix("Q=")));
+    let quality = match quality {
+        Some(q) => q.parse().ok().filter(|q| (0.0..=1.0).contains(q))?,
+        None => 1.0,
+    };
+    Some((main.to_ascii_lowercase(), sub.to_ascii_lowercase(), quality))
+}

@@ -1,0 +1,88 @@
+//! `spangraph.v1.TopologyService`: the same bodies over gRPC.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tonic::codegen::tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+use super::Shared;
+use super::problem::Problem;
+use super::snapshot::{Asked, View};
+use crate::proto::topology_service_server::{TopologyService, TopologyServiceServer};
+use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
+
+/// Bytes of a query, as HTTP's limit of a URI.
+const MAX_QUERY: usize = 65_534;
+
+struct Topologies {
+    shared: Arc<Shared>,
+}
+
+/// The gRPC routes; an unknown method answers `UNIMPLEMENTED`.
+pub(super) fn routes(shared: Arc<Shared>) -> axum::Router {
+    let service = TopologyServiceServer::new(Topologies { shared });
+    tonic::service::Routes::new(service)
+        .prepare()
+        .into_axum_router()
+}
+
+#[tonic::async_trait]
+impl TopologyService for Topologies {
+    type WatchTopologyStream =
+        Pin<Box<dyn Stream<Item = Result<GetTopologyResponse, Status>> + Send>>;
+
+    async fn get_topology(
+        &self,
+        request: Request<GetTopologyRequest>,
+    ) -> Result<Response<GetTopologyResponse>, Status> {
+        let raw = request.into_inner().query;
+        if raw.len() > MAX_QUERY {
+            return Err(Status::invalid_argument(format!(
+                "query longer than {MAX_QUERY} bytes"
+            )));
+        }
+        answer(&self.shared, &raw)
+            .await
+            .map(Response::new)
+            .map_err(|problem| status(&problem))
+    }
+
+    async fn watch_topology(
+        &self,
+        _request: Request<WatchTopologyRequest>,
+    ) -> Result<Response<Self::WatchTopologyStream>, Status> {
+        Err(Status::unimplemented(
+            "WatchTopology is not served by this version",
+        ))
+    }
+}
+
+async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, Problem> {
+    let asked = Asked::read(View::Graph, None, raw, &HeaderMap::new())?;
+    let content_type = asked.format.content_type().to_owned();
+    let prepared = asked.prepare(shared)?;
+    let etag = prepared.etag.clone();
+    let body = prepared.body(shared).await?;
+    Ok(GetTopologyResponse {
+        content_type,
+        body,
+        etag,
+    })
+}
+
+fn status(problem: &Problem) -> Status {
+    let detail = problem.detail();
+    match problem {
+        Problem::InvalidParameters(_) | Problem::NotAcceptable(_) => {
+            Status::invalid_argument(detail)
+        }
+        Problem::NotFound(_) => Status::not_found(detail),
+        Problem::WindowExpired { .. } => Status::out_of_range(detail),
+        Problem::NotReady(_) | Problem::Busy => Status::unavailable(detail),
+        Problem::Misdirected => Status::permission_denied(detail),
+        Problem::MethodNotAllowed => Status::unimplemented(detail),
+        Problem::Internal => Status::internal(detail),
+    }
+}

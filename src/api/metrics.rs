@@ -1,0 +1,209 @@
+//! The daemon's own counters in Prometheus' text format (0.0.4). Each part contributes; the API only writes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::{Shared, answers};
+
+/// A part of the daemon that counts. Asked on each scrape; must be cheap and must not block.
+pub trait Metrics: Send + Sync {
+    /// Adds its samples.
+    fn collect(&self, families: &mut Families);
+}
+
+/// What kind of number a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows while the process lives; its name ends in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// A sample's number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// Written exactly.
+    Whole(u64),
+    /// Anything else.
+    Number(f64),
+}
+
+/// Samples by metric, sorted by name.
+#[derive(Debug, Default)]
+pub struct Families {
+    families: BTreeMap<&'static str, Family>,
+}
+
+#[derive(Debug)]
+struct Family {
+    help: &'static str,
+    kind: Kind,
+    /// By the written label set, so that a sample given twice is one.
+    samples: BTreeMap<String, Value>,
+}
+
+const INFALLIBLE: &str = "writing to a string cannot fail";
+
+// === impl Families ===
+
+impl Families {
+    /// Adds one sample. `name` begins with `spangraph_`. The first help and kind of a name stay; a sample with labels
+    /// given before replaces that one.
+    pub fn add(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        kind: Kind,
+        labels: &[(&str, &str)],
+        value: impl Into<Value>,
+    ) {
+        debug_assert!(name.starts_with("spangraph_"), "{name} lacks the prefix");
+        let family = self.families.entry(name).or_insert_with(|| Family {
+            help,
+            kind,
+            samples: BTreeMap::new(),
+        });
+        family.samples.insert(label_set(labels), value.into());
+    }
+
+    /// The whole exposition.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for (name, family) in &self.families {
+            let kind = match family.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+            };
+            let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
+            write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect(INFALLIBLE);
+            for (labels, value) in &family.samples {
+                writeln!(out, "{name}{labels} {}", value.text()).expect(INFALLIBLE);
+            }
+        }
+        out
+    }
+}
+
+// === impl Value ===
+
+impl Value {
+    fn text(self) -> String {
+        match self {
+            Self::Whole(n) => n.to_string(),
+            Self::Number(n) if n.is_nan() => "NaN".to_owned(),
+            Self::Number(n) if n.is_infinite() => {
+                (if n > 0.0 { "+Inf" } else { "-Inf" }).to_owned()
+            }
+            Self::Number(n) => n.to_string(),
+        }
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Whole(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let mut families = Families::default();
+    own(&shared, &mut families);
+    for part in &shared.state.metrics {
+        part.collect(&mut families);
+    }
+    answers::typed(families.text(), "text/plain; version=0.0.4; charset=utf-8")
+}
+
+/// What the API itself counts.
+fn own(shared: &Shared, out: &mut Families) {
+    for ((route, code), requests) in shared.requests.lock().iter() {
+        let labels = [("route", *route), ("code", &code.to_string())];
+        out.add(
+            "spangraph_api_requests_total",
+            "Requests to the API.",
+            Kind::Counter,
+            &labels,
+            *requests,
+        );
+    }
+    let counters = shared.memo.counters();
+    let ways = [
+        ("remembered", &counters.hits),
+        ("built", &counters.builds),
+        ("shared", &counters.shared),
+        ("refused", &counters.refused),
+    ];
+    for (how, count) in ways {
+        let labels = [("how", how)];
+        let count = count.load(Ordering::Relaxed);
+        out.add(
+            "spangraph_api_bodies_total",
+            "Graph bodies by how they were got.",
+            Kind::Counter,
+            &labels,
+            count,
+        );
+    }
+    let evicted = counters.evicted.load(Ordering::Relaxed);
+    let help = "Remembered bodies dropped for room.";
+    out.add(
+        "spangraph_api_bodies_evicted_total",
+        help,
+        Kind::Counter,
+        &[],
+        evicted,
+    );
+    let failed = counters.failed.load(Ordering::Relaxed);
+    out.add(
+        "spangraph_api_build_failures_total",
+        "Bodies that could not be built.",
+        Kind::Counter,
+        &[],
+        failed,
+    );
+    let (bodies, bytes) = shared.memo.size();
+    out.add(
+        "spangraph_api_cached_bodies",
+        "Bodies remembered.",
+        Kind::Gauge,
+        &[],
+        bodies as u64,
+    );
+    out.add(
+        "spangraph_api_cached_bytes",
+        "Bytes of remembered bodies.",
+        Kind::Gauge,
+        &[],
+        bytes as u64,
+    );
+}
+
+fn label_set(labels: &[(&str, &str)]) -> String {
+    let escaped = |value: &str| {
+        value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    };
+    let pairs: Vec<_> = labels
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+        .collect();
+    if pairs.is_empty() {
+        String::new()
+    } else {
+        format!("{{{}}}", pairs.join(","))
+    }
+}

@@ -1,0 +1,140 @@
+//! The read API: routes, parameters, caching, problems, probes and own metrics, over HTTP and gRPC on one port.
+//!
+//! Everything served comes from a [`crate::topology::Topology`] of resolved, sealed slices, or from what the daemon
+//! says of itself through [`Status`] and [`Metrics`]. Read-only; never reads a clock; knows nothing about spans.
+
+mod answers;
+mod caching;
+mod format;
+mod graphs;
+mod grpc;
+mod guard;
+mod memo;
+mod metrics;
+mod probes;
+mod problem;
+mod snapshot;
+mod source;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::get;
+use parking_lot::Mutex;
+use serde_json::json;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use crate::clock::Timestamp;
+use crate::topology::Thresholds;
+
+pub use format::Format;
+pub use guard::Bind;
+pub use metrics::{Families, Kind, Metrics, Value};
+pub use problem::Problem;
+pub use snapshot::{Asked, WriteError};
+pub use source::Source;
+pub use status::{BuildInfo, Check, Effective, Limit, Status, StatusReport};
+
+/// What the API needs from the daemon.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Sealed slices.
+    pub source: Arc<dyn Source>,
+    /// What the daemon says of itself.
+    pub status: Arc<dyn Status>,
+    /// Every part that counts.
+    pub metrics: Vec<Arc<dyn Metrics>>,
+    /// The time.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Random at process start, so that no validator outlives the process.
+    pub epoch: String,
+    /// Where health changes.
+    pub thresholds: Thresholds,
+    /// How far the listener can be reached.
+    pub bind: Bind,
+    /// Hosts that requests may name besides the local ones; without port.
+    pub hosts: Vec<String>,
+    /// Most bytes of remembered bodies; a body beyond is built each time it is asked for.
+    pub cache_bytes: usize,
+    /// Most bodies built at once; others wait, and beyond 64 keys are refused.
+    pub max_builds: usize,
+}
+
+/// State of all handlers.
+struct Shared {
+    state: ApiState,
+    hosts: guard::Hosts,
+    memo: Arc<memo::Memo>,
+    /// Answers by route and status code.
+    requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
+}
+
+/// Every HTTP route there is.
+const ROUTES: [&str; 13] = [
+    "/",
+    "/api/v1/topology",
+    "/api/v1/topology.json",
+    "/api/v1/topology.dot",
+    "/api/v1/nodes",
+    "/api/v1/edges",
+    "/api/v1/status",
+    "/api/v1/windows",
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/version",
+    "/metrics",
+];
+
+/// Bodies below are sent as they are.
+const MIN_COMPRESSED_BYTES: u64 = 1_024;
+
+/// The whole API as one service.
+pub fn router(state: ApiState) -> Router {
+    let shared = Arc::new(Shared {
+        hosts: guard::Hosts::new(state.bind, &state.hosts),
+        memo: memo::Memo::new(state.cache_bytes, state.max_builds),
+        requests: Mutex::default(),
+        state,
+    });
+    let entrance = guard::Entrance {
+        grpc: grpc::routes(Arc::clone(&shared)),
+        shared: Arc::clone(&shared),
+    };
+    graphs::routes()
+        .route("/", get(index))
+        .route("/api/v1/status", get(status::status))
+        .route("/api/v1/windows", get(status::windows))
+        .route("/livez", get(probes::livez))
+        .route("/healthz", get(probes::livez))
+        .route("/readyz", get(probes::readyz))
+        .route("/version", get(status::version))
+        .route("/metrics", get(metrics::metrics))
+        .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
+        .fallback(|| async { Problem::no_route() })
+        .with_state(shared)
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED_BYTES)))
+        .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))
+}
+
+/// What there is, for whoever comes by with `curl`.
+async fn index() -> Response {
+    answers::json(&json!({"name": "spangraph", "routes": &ROUTES[1..]}))
+}
+
+// === impl ApiState ===
+
+impl std::fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiState")
+            .field("epoch", &self.epoch)
+            .field("thresholds", &self.thresholds)
+            .field("bind", &self.bind)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,40 @@
+//! Where the API gets its windows from.
+
+use crate::history::{History, LevelInfo, Resolved, WindowError};
+use crate::proto;
+use crate::slice::{Accumulator, Join, MergeError};
+
+/// Sealed slices, resolved by window and merged on demand. `resolve` is called once per request and must be cheap;
+/// `merge` runs on a blocking thread.
+pub trait Source: Send + Sync {
+    /// The slots of the window of `window_s` seconds that ends at `end_unix_s` (`None`: at the newest second held).
+    fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError>;
+    /// The slots joined in time.
+    fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, MergeError>;
+    /// What is held, finest level first.
+    fn levels(&self) -> Vec<LevelInfo>;
+    /// First unix second after the newest slice.
+    fn newest_unix_s(&self) -> Option<u64>;
+}
+
+impl Source for History {
+    fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
+        Self::resolve(self, window_s, end_unix_s)
+    }
+
+    fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, MergeError> {
+        let mut joined = Accumulator::new(Join::Then);
+        for slot in &resolved.slots {
+            joined.add(slot)?;
+        }
+        Ok(joined.finish())
+    }
+
+    fn levels(&self) -> Vec<LevelInfo> {
+        Self::levels(self)
+    }
+
+    fn newest_unix_s(&self) -> Option<u64> {
+        Self::newest_unix_s(self)
+    }
+}

@@ -1,0 +1,156 @@
+//! The snapshot of `api.md` and its flat arrays. Absent is `null`; lists are sorted by id.
+
+mod bodies;
+mod elements;
+mod law;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::topology::times::rfc3339;
+use crate::topology::{Echo, Topology};
+
+use super::text::decimals;
+use elements::View;
+pub use law::law;
+
+/// What the body calls its own shape.
+pub const SCHEMA: &str = "spangraph.topology/1";
+
+/// Writes the whole snapshot.
+pub fn write(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    serde_json::to_writer(out, &Snapshot(topology))
+}
+
+/// Writes the nodes as one array.
+pub fn write_nodes(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    let view = View::of(topology);
+    serde_json::to_writer(
+        out,
+        &topology
+            .nodes
+            .iter()
+            .map(|n| view.node(n))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// Writes the edges as one array.
+pub fn write_edges(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    let view = View::of(topology);
+    serde_json::to_writer(
+        out,
+        &topology
+            .edges
+            .iter()
+            .map(|e| view.edge(e))
+            .collect::<Vec<_>>(),
+    )
+}
+
+struct Snapshot<'a>(&'a Topology);
+
+#[derive(Serialize)]
+struct WindowBody {
+    start: String,
+    end: String,
+    requested_s: u64,
+    effective_s: u64,
+    covered_s: Seconds,
+    resolution_s: u64,
+}
+
+#[derive(Serialize)]
+struct HiddenBody {
+    nodes: u64,
+    edges: u64,
+    calls: u64,
+}
+
+#[derive(Serialize)]
+struct HistogramLayout {
+    r#type: &'static str,
+    unit: &'static str,
+    max_relative_error: f64,
+}
+
+/// Seconds that are written without a fraction when they have none.
+struct Seconds {
+    ns: u64,
+}
+
+// === impl Snapshot ===
+
+impl Serialize for Snapshot<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let t = self.0;
+        let view = View::of(t);
+        let last = t.window.end_unix_s.saturating_sub(1);
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("schema", SCHEMA)?;
+        body.serialize_entry("generated_at", &rfc3339(t.generated_unix_s))?;
+        body.serialize_entry("epoch", &t.epoch)?;
+        body.serialize_entry("slices", &[t.window.start_unix_s, last])?;
+        body.serialize_entry("window", &window(t))?;
+        body.serialize_entry("query", &EchoBody(&t.query))?;
+        body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
+        body.serialize_entry("hidden", &hidden(t))?;
+        body.serialize_entry("histogram", &layout(t))?;
+        body.serialize_entry(
+            "nodes",
+            &t.nodes.iter().map(|n| view.node(n)).collect::<Vec<_>>(),
+        )?;
+        body.serialize_entry(
+            "edges",
+            &t.edges.iter().map(|e| view.edge(e)).collect::<Vec<_>>(),
+        )?;
+        body.end()
+    }
+}
+
+struct EchoBody<'a>(&'a [(&'static str, Echo)]);
+
+impl Serialize for EchoBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+fn window(t: &Topology) -> WindowBody {
+    let w = &t.window;
+    WindowBody {
+        start: rfc3339(w.start_unix_s),
+        end: rfc3339(w.end_unix_s),
+        requested_s: w.requested_s,
+        effective_s: w.end_unix_s.saturating_sub(w.start_unix_s),
+        covered_s: Seconds { ns: w.covered_ns },
+        resolution_s: w.resolution_s,
+    }
+}
+
+fn hidden(t: &Topology) -> HiddenBody {
+    HiddenBody {
+        nodes: t.hidden.nodes,
+        edges: t.hidden.edges,
+        calls: t.hidden.calls,
+    }
+}
+
+fn layout(t: &Topology) -> HistogramLayout {
+    HistogramLayout {
+        r#type: "base2_exponential",
+        unit: "s",
+        // Rounded up: a bound must not promise more than it holds.
+        max_relative_error: (t.max_relative_error * 1e4).ceil() / 1e4,
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.ns.is_multiple_of(1_000_000_000) {
+            serializer.serialize_u64(self.ns / 1_000_000_000)
+        } else {
+            serializer.serialize_f64(decimals(self.ns, 9))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Numbers and names as text for people, and the characters that never reach a terminal or a picture as they are.
+
+use std::fmt::Write as _;
+
+/// Rounded to nine significant digits: far finer than any estimate here, and half as long in a body.
+pub(super) fn significant(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the magnitude of a finite double is within ±324"
+    )]
+    let magnitude = value.abs().log10().floor() as i32;
+    let digits = 8 - magnitude;
+    if !(-22..=22).contains(&digits) {
+        return value;
+    }
+    // Powers of ten up to 10^22 are exact, so the result is the double nearest to the decimal.
+    let power = 10_f64.powi(digits.abs());
+    if digits >= 0 {
+        (value * power).round() / power
+    } else {
+        (value / power).round() * power
+    }
+}
+
+/// `ns` divided by 10^`places`, as the double nearest to the exact decimal.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "durations below 2^53 ns, about 104 days, are exact"
+)]
+pub(super) fn decimals(ns: u64, places: i32) -> f64 {
+    ns as f64 / 10_f64.powi(places)
+}
+
+/// `42/s`, `9.5/s`, `0.012/s`.
+pub(crate) fn rate(per_s: f64) -> String {
+    format!("{}/s", short(per_s))
+}
+
+/// `6.2%`, `0.10%`.
+pub(crate) fn percent(ratio: f64) -> String {
+    format!("{}%", short(ratio * 100.0))
+}
+
+/// `0.52 ms`, `120 ms`, `1.2 s`.
+pub(crate) fn duration_ms(ms: f64) -> String {
+    if ms < 1_000.0 {
+        format!("{} ms", short(ms))
+    } else {
+        format!("{} s", short(ms / 1_000.0))
+    }
+}
+
+/// Two significant digits below 10, none after the point from there on.
+fn short(value: f64) -> String {
+    match value {
+        0.0 => "0".to_owned(),
+        v if v >= 9.95 => format!("{v:.0}"),
+        v if v >= 0.995 => format!("{v:.1}"),
+        v if v >= 0.0995 => format!("{v:.2}"),
+        v => format!("{v:.3}"),
+    }
+}
+
+/// Whether a character must not reach a reader's screen as it is: controls, direction overrides, invisible characters,
+/// line separators, and what XML forbids. Joiners stay, since emoji are made of them.
+pub(super) fn hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            u32::from(c),
+            0x061C | 0x200B | 0x200E..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB
+                | 0xFFFE..=0xFFFF
+        )
+}
+
+/// The name with every hostile character made visible: control pictures for C0 and DEL, else `⟨U+202E⟩`.
+pub(crate) fn visible(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match u32::from(c) {
+            code @ 0..=0x1F => out.extend(char::from_u32(0x2400 + code)),
+            0x7F => out.push('\u{2421}'),
+            code if hostile(c) => {
+                write!(out, "⟨U+{code:04X}⟩").expect("writing to a string cannot fail");
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,106 @@
+//! Folding at read time (pairing.md R11): an external virtual node that bears the name of a real service of the window
+//! is that service. Names that depend on what else was seen are thus resolved from the slices alone.
+
+use std::collections::HashMap;
+
+use super::model::{NodeCounts, NodeKind};
+use super::working::{Working, WorkingEdge};
+use crate::proto::ConnectionType;
+
+/// The name given to peers nobody can name; it stands for many and never folds.
+const UNKNOWN: &str = "unknown";
+
+/// Folds every edge that can be, and takes away virtual nodes left without an edge.
+pub(super) fn fold(graph: &mut Working) {
+    let services = Services::of(&graph.nodes);
+    let mut emptied = vec![false; graph.nodes.len()];
+    let mut folded = false;
+    for edge in &mut graph.edges {
+        for (virtual_end, real) in services.ends(&graph.nodes, edge) {
+            emptied[virtual_end] = true;
+            folded = true;
+            turn(edge, virtual_end, real);
+        }
+    }
+    if !folded {
+        return;
+    }
+    graph.join_edges();
+    let connected = graph.connected();
+    let keep: Vec<bool> = emptied
+        .iter()
+        .zip(connected)
+        .map(|(gone, has_edge)| !gone || has_edge)
+        .collect();
+    graph.retain(&keep, |_| true);
+}
+
+/// Real services by name.
+struct Services {
+    by_name: HashMap<String, Vec<(Option<String>, usize)>>,
+}
+
+// === impl Services ===
+
+impl Services {
+    fn of(nodes: &[NodeCounts]) -> Self {
+        let mut by_name: HashMap<String, Vec<_>> = HashMap::new();
+        for (position, node) in nodes.iter().enumerate() {
+            if node.kind == NodeKind::Service {
+                let same = by_name.entry(node.name.clone()).or_default();
+                same.push((node.namespace.clone(), position));
+            }
+        }
+        Self { by_name }
+    }
+
+    /// The ends of `edge` that fold, each with the service it becomes.
+    fn ends(&self, nodes: &[NodeCounts], edge: &WorkingEdge) -> Vec<(usize, usize)> {
+        if edge.counted.connection_type != ConnectionType::VirtualNode {
+            return Vec::new();
+        }
+        [(edge.client, edge.server), (edge.server, edge.client)]
+            .into_iter()
+            .filter_map(|(end, other)| {
+                let real = self.find(&nodes[end], nodes[other].namespace.as_deref())?;
+                Some((end, real))
+            })
+            .collect()
+    }
+
+    /// The service that `external` is for a caller in `beside`: in the namespace it names itself, else the caller's
+    /// own, else the only one there is.
+    fn find(&self, external: &NodeCounts, beside: Option<&str>) -> Option<usize> {
+        if external.kind != NodeKind::External || external.name == UNKNOWN {
+            return None;
+        }
+        let services = self.by_name.get(&external.name)?;
+        let within = |namespace: Option<&str>| {
+            let hits = services.iter().filter(|(ns, _)| ns.as_deref() == namespace);
+            only(hits.map(|(_, position)| *position))
+        };
+        match external.namespace.as_deref() {
+            Some(named) => within(Some(named)),
+            None => within(beside).or_else(|| only(services.iter().map(|(_, position)| *position))),
+        }
+    }
+}
+
+/// The one element of an iterator that has exactly one.
+fn only(mut items: impl Iterator<Item = usize>) -> Option<usize> {
+    let first = items.next()?;
+    items.next().is_none().then_some(first)
+}
+
+/// Puts a real service in place of a virtual end. The virtual server's durations were the client's own; a real
+/// server's are only what it reported, so they go.
+fn turn(edge: &mut WorkingEdge, virtual_end: usize, real: usize) {
+    if edge.server == virtual_end {
+        edge.server = real;
+        edge.counted.server_latency = None;
+    } else {
+        edge.client = real;
+    }
+    edge.counted.inferred = edge.counted.seen.calls();
+    edge.counted.connection_type = ConnectionType::None;
+}

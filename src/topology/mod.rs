@@ -1,0 +1,121 @@
+//! A merged window becomes a [`Topology`]: plain owned data, folded, filtered, rolled up and sorted by id.
+//!
+//! Fed by `history` through one merged slice; every renderer and the API serve what comes out. It knows nothing about
+//! HTTP, never reads a clock, and never averages a quantile.
+
+mod canonical;
+mod counts;
+mod derive;
+mod focus;
+mod fold;
+mod glob;
+mod group;
+mod histogram;
+pub mod ident;
+mod model;
+mod params;
+mod quantile;
+mod query;
+mod read;
+mod select;
+pub mod times;
+mod working;
+
+pub use counts::connection_name;
+pub use glob::Glob;
+pub use model::{
+    CallsFrom, Edge, EdgeCounts, Frame, Health, Hidden, Latency, Node, NodeCounts, NodeKind, Seen,
+    TextSet, Thresholds, Topology, Window,
+};
+pub use params::{InvalidParam, Params};
+pub use quantile::{Quantile, estimate_ns, estimates_ns, max_relative_error};
+pub use query::{Echo, Focus, GroupBy, Query};
+
+use crate::proto;
+use derive::Figures;
+
+/// Why a topology cannot be built.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BuildError {
+    /// A node of `focus` is not in the window.
+    #[error("node `{0}` is not in the window")]
+    UnknownNode(String),
+    /// The slice contradicts itself.
+    #[error("malformed slice: {0}")]
+    Malformed(&'static str),
+}
+
+/// Builds the topology of one window from its merged slice. Costs time and memory linear in the slice.
+///
+/// Order: fold, filter by name and type, roll up, focus, thresholds, health, top. So `focus` names what is shown, and
+/// what each filter took is in [`Topology::hidden`].
+pub fn build(mut merged: proto::Slice, frame: &Frame<'_>) -> Result<Topology, BuildError> {
+    let mut graph = read::graph(&mut merged)?;
+    let sampling_adjusted = graph.edges.iter().any(|e| e.counted.weighted());
+    fold::fold(&mut graph);
+    let hidden = filter(&mut graph, frame, merged.covered_ns)?;
+    let max_relative_error = derive::graph_error(&graph);
+    let figures = Figures {
+        frame,
+        covered_ns: merged.covered_ns,
+    };
+    let (nodes, edges) = figures.finish(graph);
+    Ok(Topology {
+        generated_unix_s: if merged.end_unix_s > 0 {
+            merged.end_unix_s
+        } else {
+            frame.end_unix_s
+        },
+        epoch: frame.epoch.to_owned(),
+        window: window(frame, merged.covered_ns),
+        query: frame.query.echo(),
+        law: merged.law.unwrap_or_default(),
+        sampling_adjusted,
+        hidden,
+        max_relative_error,
+        quantiles: frame.query.quantiles.clone(),
+        with_histograms: frame.query.histograms,
+        with_exemplars: frame.query.exemplars,
+        nodes,
+        edges,
+    })
+}
+
+fn filter(
+    graph: &mut working::Working,
+    frame: &Frame<'_>,
+    covered_ns: u64,
+) -> Result<Hidden, BuildError> {
+    let query = frame.query;
+    if let Some(focus) = &query.focus {
+        // Looked up before any filter: a node that a filter hides is known all the same.
+        match query.group_by {
+            GroupBy::Service => focus::check(graph, focus, |node| node.id.clone())?,
+            GroupBy::Namespace => focus::check(graph, focus, group::group_id)?,
+        }
+    }
+    let mut hidden = select::by_name(graph, query);
+    hidden.add(select::by_type(graph, query));
+    if query.group_by == GroupBy::Namespace {
+        group::by_namespace(graph);
+    }
+    if let Some(focus) = &query.focus {
+        hidden.add(focus::apply(graph, focus));
+    }
+    hidden.add(select::by_traffic(graph, query, covered_ns));
+    if query.problems_only {
+        hidden.add(select::by_health(graph, frame.thresholds));
+    }
+    hidden.add(select::by_rank(graph, query));
+    Ok(hidden)
+}
+
+fn window(frame: &Frame<'_>, covered_ns: u64) -> Window {
+    Window {
+        start_unix_s: frame.start_unix_s,
+        end_unix_s: frame.end_unix_s,
+        requested_s: frame.query.window_s,
+        covered_ns,
+        resolution_s: frame.resolution_s,
+    }
+}

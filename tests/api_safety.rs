@@ -1,0 +1,90 @@
+//! Security headers and the Host allow-list.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod read_support;
+
+use http::StatusCode;
+use read_support::http::{get, header, problem, send, shop_state, with};
+use spangraph::api::{ApiState, Bind};
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    for path in [
+        "/",
+        "/api/v1/topology",
+        "/api/v1/topology?x=1",
+        "/nowhere",
+        "/metrics",
+        "/readyz",
+    ] {
+        let response = send(shop_state(), get(path)).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-resource-policy", "same-origin"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+        ] {
+            assert_eq!(header(&response, name), value, "{path}");
+        }
+        assert_eq!(header(&response, "access-control-allow-origin"), "");
+    }
+}
+
+/// Scenario: a page elsewhere makes its own name resolve to this machine.
+/// Guarantees: its Host is refused on a loopback bind, on every route, for gRPC too.
+#[tokio::test]
+async fn a_loopback_bind_serves_local_hosts_only() {
+    let local = || ApiState {
+        bind: Bind::Loopback,
+        hosts: vec!["graph.Internal".to_owned()],
+        ..shop_state()
+    };
+    for host in [
+        "localhost",
+        "LOCALHOST:7317",
+        "127.0.0.1:7317",
+        "[::1]:7317",
+        "[::1]",
+        "graph.internal:80",
+    ] {
+        let response = send(local(), with("/api/v1/topology", &[("host", host)])).await;
+        assert_eq!(response.status(), StatusCode::OK, "{host}");
+    }
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.2",
+        "",
+        "local host",
+    ] {
+        let response = send(local(), with("/livez", &[("host", host)])).await;
+        assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert_eq!(problem(response).await["type"], "misdirected-request");
+    }
+    assert_eq!(
+        send(local(), get("/livez")).await.status(),
+        StatusCode::MISDIRECTED_REQUEST
+    );
+    let grpc = with(
+        "/spangraph.v1.TopologyService/GetTopology",
+        &[
+            ("host", "evil.example"),
+            ("content-type", "application/grpc"),
+        ],
+    );
+    assert_eq!(header(&send(local(), grpc).await, "grpc-status"), "7");
+    let absolute = with("http://evil.example/livez", &[("host", "localhost")]);
+    assert_eq!(
+        send(local(), absolute).await.status(),
+        StatusCode::MISDIRECTED_REQUEST
+    );
+    assert_eq!(
+        send(shop_state(), with("/livez", &[("host", "any.example")]))
+            .await
+            .status(),
+        StatusCode::OK
+    );
+}
