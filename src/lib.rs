@@ -14,9 +14,14 @@
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod core;
+pub mod daemon;
+pub mod demo;
 pub mod graph;
+pub mod health;
 pub mod history;
 pub mod net;
 pub mod otlp;
@@ -24,7 +29,10 @@ pub mod pairing;
 pub mod proto;
 pub mod receiver;
 pub mod render;
+pub mod replay;
 pub mod semconv;
 pub mod slice;
+pub mod snapshot;
 pub mod span;
+pub mod telemetry;
 pub mod topology;

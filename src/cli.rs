@@ -1,0 +1,204 @@
+//! What was typed, and nothing more: `config` says what it means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{ConfigError, Sources, Value};
+use crate::snapshot::Address;
+
+/// Turns OpenTelemetry traces into a live, exact service dependency graph.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `serve` when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Configuration, accepted before and after the command.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Take spans in and serve the graph, until SIGTERM or SIGINT
+    Serve,
+    /// Run a make-believe shop against a daemon in this process: a moving graph in one command
+    Demo {
+        /// Spans a second, about
+        #[arg(long, value_name = "SPANS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..=50_000))]
+        rate: u32,
+        /// Stop by itself after this; until Ctrl-C when left out
+        #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
+        duration: Option<Duration>,
+        /// Another number, other visitors and other failures
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+    },
+    /// Say whether the configuration can run (exit code 78 if not)
+    CheckConfig,
+    /// Print every key with the value that would run, and who said so
+    PrintConfig {
+        /// Print the explained example file instead: every key with its default
+        #[arg(long)]
+        example: bool,
+    },
+    /// Draw the graph of recorded OTLP requests, without a network
+    Replay(ReplayArgs),
+    /// Ask a running daemon whether it is ready (exit code 1 if not)
+    Health {
+        /// What to ask; the configured `api.listen` at /readyz when left out
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// How long to wait for the answer
+        #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = Duration::parse)]
+        timeout: Duration,
+    },
+    /// Print the graph of a running daemon, or watch it
+    Snapshot(SnapshotArgs),
+    /// Print the completions of a shell, as in `source <(spangraph completions bash)`
+    Completions {
+        /// Which one
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What `snapshot` is told.
+#[derive(Debug, Clone, Args)]
+pub struct SnapshotArgs {
+    /// Where the daemon's API listens; the configured `api.listen` when left out
+    #[arg(long, value_name = "URL")]
+    pub url: Option<Address>,
+    /// Parameters of the API, as in 'window=90s&focus=shop/web'
+    #[arg(
+        long,
+        value_name = "PARAMETERS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub query: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = GraphFormat::Json)]
+    pub format: GraphFormat,
+    /// Keep showing the busiest edges, of the last minute unless --query has a window; q or Ctrl-C ends it
+    #[arg(long, conflicts_with = "format")]
+    pub watch: bool,
+    /// How often to look again
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval, requires = "watch")]
+    pub every: Duration,
+    /// How long to wait for the whole answer
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
+    pub timeout: Duration,
+}
+
+/// Formats of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// The whole snapshot as one object
+    Json,
+    /// For Graphviz: `| dot -Tsvg`
+    Dot,
+}
+
+// === impl GraphFormat ===
+
+impl GraphFormat {
+    /// The API's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Dot => "dot",
+        }
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_millis(100)..=Duration::from_hours(1);
+    let interval = Duration::parse(text)?;
+    if allowed.contains(&interval) {
+        return Ok(interval);
+    }
+    Err("must be between 100ms and 1h".to_owned())
+}
+
+/// What to replay, and what to show of it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReplayArgs {
+    /// Files of OTLP requests, read one after the other as one input; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How requests follow each other in each file; told by its beginning when left out
+    #[arg(long, value_enum)]
+    pub framing: Option<Framing>,
+    /// How to print the graph; `json` when left out
+    #[arg(long, value_enum)]
+    pub format: Option<GraphFormat>,
+    /// Parameters of the API but `window` and `at`, as in `focus=shop/web&min_calls=10`; repeatable
+    #[arg(long, value_name = "PARAMETERS")]
+    pub query: Vec<String>,
+    /// Stop at the first line or frame that cannot be read, with exit code 1
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How requests follow each other in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Framing {
+    /// One JSON request a line
+    Json,
+    /// Each after its length in four bytes, the highest first, as the Collector's file exporter writes protobuf
+    Be32,
+    /// Each after its length as a protobuf varint
+    Varint,
+}
+
+/// Flags that say something about the configuration.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SettingArgs {
+    /// YAML file; also by the environment variable `SPANGRAPH_CONFIG`
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one key, as in `--set pairing.wait=5s`; repeatable, the last one wins
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Same as `--set log.level=…`
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// Same as `--set log.format=…`
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+// === impl SettingArgs ===
+
+impl SettingArgs {
+    /// Gathers everything said: these flags, the environment handed in, and the file either of them names.
+    pub fn sources(self, env: Vec<(String, String)>) -> Result<Sources, ConfigError> {
+        let named_by_env = env.iter().find(|(name, _)| name == "SPANGRAPH_CONFIG");
+        let named_by_env = named_by_env
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_empty());
+        let file = match self.config.or_else(|| named_by_env.map(PathBuf::from)) {
+            None => None,
+            Some(path) => match std::fs::read_to_string(&path) {
+                Ok(text) => Some((path, text)),
+                Err(source) => return Err(ConfigError::Read { path, source }),
+            },
+        };
+        let flags = [
+            ("--log-level", "log.level", self.log_level),
+            ("--log-format", "log.format", self.log_format),
+        ];
+        Ok(Sources {
+            file,
+            env,
+            set: self.set,
+            flags: flags
+                .into_iter()
+                .filter_map(|(flag, key, value)| Some((flag, key, value?)))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! What the API is told of the daemon: where slices are, who may ask, and how the daemon is doing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::build::{Parts, whole_seconds};
+use super::counts::Counting;
+use super::is_public;
+use crate::api::{
+    ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
+};
+use crate::history::History;
+use crate::net::{Shutdown, Slots};
+use crate::topology::Thresholds;
+
+/// Answers for the whole daemon.
+#[derive(Debug)]
+struct Report {
+    parts: Arc<Parts>,
+    slots: Slots,
+    draining: Shutdown,
+}
+
+/// Of the graph's share, what remembered bodies may take; registries and live slices have the rest.
+const CACHE_PERCENT: u64 = 25;
+
+/// The service of the API port. It stops being ready the moment `draining` begins.
+pub(super) fn service(
+    parts: &Arc<Parts>,
+    counting: Vec<Counting>,
+    slots: Slots,
+    draining: Shutdown,
+    address: SocketAddr,
+) -> Router {
+    let clock = parts.clock.clone();
+    let report = Report {
+        parts: Arc::clone(parts),
+        slots,
+        draining,
+    };
+    let health = &parts.config.health;
+    let cache = parts.config.limits.graph.percent(CACHE_PERCENT);
+    router(ApiState {
+        source: Arc::<History>::clone(&parts.history),
+        status: Arc::new(report),
+        metrics: counting
+            .into_iter()
+            .map(|part| Arc::new(part) as Arc<dyn Metrics>)
+            .collect(),
+        now: Arc::new(move || clock.now()),
+        epoch: parts.epoch.clone(),
+        thresholds: Thresholds {
+            degraded_failed_ratio: health.degraded_failed_ratio,
+            failing_failed_ratio: health.failing_failed_ratio,
+        },
+        bind: if is_public(address) {
+            Bind::Public
+        } else {
+            Bind::Loopback
+        },
+        hosts: parts.config.api.hosts.clone(),
+        cache_bytes: usize::try_from(cache.0).unwrap_or(usize::MAX),
+        max_builds: std::thread::available_parallelism().map_or(1, usize::from),
+    })
+}
+
+// === impl Report ===
+
+impl Status for Report {
+    fn report(&self) -> StatusReport {
+        let Parts {
+            config,
+            core,
+            history,
+            admission,
+            ..
+        } = &*self.parts;
+        let (graph, pairing) = (core.graph().gauges(), core.gauges().pairing);
+        let held = history.levels().iter().map(|level| level.bytes).sum();
+        let limit = |name, unit, used, max| Limit {
+            name,
+            unit,
+            used,
+            max,
+        };
+        let effective = |duration, cut_s| Effective {
+            configured_s: whole_seconds(duration),
+            effective_s: whole_seconds(duration).saturating_sub(cut_s),
+        };
+        let [wait_cut_s, retain_cut_s] = pairing.cut_s;
+        StatusReport {
+            law: core.totals(),
+            sampling_adjusted: false,
+            limits: vec![
+                limit(
+                    "limits.pairing",
+                    "bytes",
+                    pairing.bytes,
+                    config.limits.pairing.0,
+                ),
+                limit("limits.history", "bytes", held, config.limits.history.0),
+                limit(
+                    "limits.in_flight",
+                    "bytes",
+                    admission.in_flight(),
+                    admission.budget(),
+                ),
+                limit(
+                    "limits.max_connections",
+                    "connections",
+                    self.slots.open() as u64,
+                    self.slots.max() as u64,
+                ),
+                limit(
+                    "graph.max_nodes",
+                    "nodes",
+                    graph.nodes.into(),
+                    config.graph.max_nodes.into(),
+                ),
+                limit(
+                    "graph.max_edges",
+                    "edges",
+                    graph.edges.into(),
+                    config.graph.max_edges.into(),
+                ),
+            ],
+            wait: effective(config.pairing.wait, wait_cut_s),
+            retain: effective(config.pairing.retain, retain_cut_s),
+            config_digest: self.parts.digest.clone(),
+            started_unix_s: self.parts.started_unix_s,
+        }
+    }
+
+    fn readiness(&self) -> Vec<Check> {
+        // Listeners are bound before anything is served, so only the end can be missing.
+        vec![Check {
+            name: "not draining",
+            ready: !self.draining.is_begun(),
+        }]
+    }
+
+    fn build(&self) -> BuildInfo {
+        let features = [
+            ("gzip", cfg!(feature = "gzip")),
+            ("mimalloc", cfg!(feature = "mimalloc")),
+            ("zstd", cfg!(feature = "zstd")),
+        ];
+        BuildInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: option_env!("SPANGRAPH_COMMIT"),
+            features: features
+                .iter()
+                .filter(|(_, on)| *on)
+                .map(|(name, _)| *name)
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `spangraph snapshot`: the graph of a running daemon, printed once or watched in the terminal.
+//!
+//! A client of the API and nothing more: what it shows went through the same routes, parameters and bodies as
+//! everybody's. Whatever the other side sends is taken for text by a stranger: bounded, and inert on a screen.
+
+mod address;
+mod client;
+mod columns;
+mod model;
+mod screen;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod watch;
+
+use std::io;
+use std::time::Duration;
+
+pub use address::{Address, NotAnAddress};
+pub use watch::{Looks, watch};
+
+/// What is asked of which daemon.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Where it listens.
+    pub address: Address,
+    /// Parameters as the API has them, `window=90s&focus=shop/web`; empty for its defaults.
+    pub query: String,
+    /// How long the whole answer may take.
+    pub timeout: Duration,
+}
+
+/// A format of a graph that the API serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The snapshot as one JSON object.
+    Json,
+    /// Graphviz.
+    Dot,
+}
+
+/// Why there is no graph to show.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// No threads, no signal handlers, no terminal.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+    /// Nobody listens there, or what listens stopped in the middle.
+    #[error("nothing answers at {address}: {why}; is the daemon running?")]
+    NoAnswer {
+        /// What was asked.
+        address: Address,
+        /// What the network said.
+        why: String,
+    },
+    /// The daemon understood, and said no.
+    #[error("{detail} ({address} answers {status})")]
+    Refused {
+        /// What was asked.
+        address: Address,
+        /// HTTP status.
+        status: http::StatusCode,
+        /// Its reason, made safe for a terminal.
+        detail: String,
+    },
+    /// Something else than Spangraph's API answers there.
+    #[error("{address} answers {found}, not a graph; is it Spangraph's API?")]
+    NotAGraph {
+        /// What was asked.
+        address: Address,
+        /// What came instead.
+        found: String,
+    },
+    /// Standard output does not take it.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Fetches the graph once, whole: half an answer is an error, not output. Ends with a line break.
+pub fn fetch(question: &Question, format: Format) -> Result<Vec<u8>, SnapshotError> {
+    let runtime = runtime().map_err(SnapshotError::Start)?;
+    let body = runtime.block_on(client::fetch(question, format));
+    runtime.shutdown_background();
+    let mut body = Vec::from(body?);
+    if !body.ends_with(b"\n") {
+        body.push(b'\n');
+    }
+    Ok(body)
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+// === impl Format ===
+
+impl Format {
+    /// The path's suffix.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Dot => "dot",
+        }
+    }
+
+    /// The media type of its bodies, without parameters.
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Dot => "text/vnd.graphviz",
+        }
+    }
+}

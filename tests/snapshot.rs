@@ -1,0 +1,351 @@
+//! `spangraph snapshot` as its users meet it: the real binary against a real daemon, against nothing, and against
+//! servers that answer something else.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, its support included")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::thread;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
+use serde_json::Value;
+
+/// A child process, killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Daemon {
+    process: Running,
+    http: String,
+    api: String,
+}
+
+fn spangraph(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spangraph"));
+    command.env_clear().args(arguments);
+    command
+}
+
+fn snapshot(arguments: &[&str]) -> Output {
+    let output = spangraph(&["snapshot"]).args(arguments).output();
+    output.expect("the binary starts")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("it says text")
+}
+
+// === impl Daemon ===
+
+impl Daemon {
+    fn start(api: &str, settings: &[&str]) -> Self {
+        let mut command = spangraph(&["--log-format=json"]);
+        let free = ["receiver.grpc.listen", "receiver.http.listen"];
+        command.args(free.map(|key| format!("--set={key}=127.0.0.1:0")));
+        command.arg(format!("--set=api.listen={api}"));
+        command.args(settings.iter().map(|setting| format!("--set={setting}")));
+        let mut process = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut log = BufReader::new(process.0.stderr.take().unwrap());
+        let listening = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended early");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == "listening" {
+                break line;
+            }
+        };
+        // Whoever logs must not be kept from it.
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let address = |name: &str| listening[name].as_str().unwrap().to_owned();
+        Self {
+            process,
+            http: address("http"),
+            api: address("api"),
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// Sends one root SERVER span of a service.
+    fn send_root(&self, resource: &[(&str, &str)]) {
+        let attribute = |(key, value): &(&str, &str)| KeyValue {
+            key: (*key).to_owned(),
+            value: Some(AnyValue {
+                value: Some(any_value::Value::StringValue((*value).to_owned())),
+            }),
+            ..KeyValue::default()
+        };
+        let span = Span {
+            trace_id: vec![7; 16],
+            span_id: vec![7; 8],
+            kind: 2,
+            end_time_unix_nano: 5_000_000,
+            ..Span::default()
+        };
+        let request = ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                resource: Some(Resource {
+                    attributes: resource.iter().map(attribute).collect(),
+                    ..Resource::default()
+                }),
+                scope_spans: vec![ScopeSpans {
+                    spans: vec![span],
+                    ..ScopeSpans::default()
+                }],
+                ..ResourceSpans::default()
+            }],
+        };
+        let body = request.encode_to_vec();
+        let mut stream = std::net::TcpStream::connect(&self.http).unwrap();
+        let head = format!(
+            "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        stream
+            .write_all(&[head.as_bytes(), &body].concat())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}
+
+/// A running `snapshot --watch` whose tables are read off a pipe.
+struct Watch {
+    _process: Running,
+    lines: BufReader<ChildStdout>,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn start(url: &str) -> Self {
+        let arguments = ["snapshot", "--watch", "--every=200ms", "--url", url];
+        let mut process = Running(
+            spangraph(&arguments)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        Self {
+            lines: BufReader::new(process.0.stdout.take().unwrap()),
+            _process: process,
+        }
+    }
+
+    /// Reads up to the first line that holds `words`, and returns it. A daemon that never says it ends the test by
+    /// its time-out; two hundred lines are far more than any wait here takes.
+    fn until(&mut self, words: &str) -> String {
+        let mut seen = String::new();
+        for _ in 0..200 {
+            let mut line = String::new();
+            self.lines.read_line(&mut line).unwrap();
+            if line.contains(words) {
+                return line;
+            }
+            seen += &line;
+        }
+        panic!("no `{words}` in\n{seen}");
+    }
+}
+
+/// Scenario: a daemon whose keys name nodes otherwise, and one root span.
+/// Guarantees: the watch shows the edge, and both formats print it, under the names the keys give.
+#[test]
+fn what_the_daemon_drew_is_shown_and_printed() {
+    let keys = [
+        "pairing.wait=1s",
+        "pairing.user_node=per_service",
+        "graph.namespace_from=[k8s.namespace.name]",
+    ];
+    let daemon = Daemon::start("127.0.0.1:0", &keys);
+    daemon.send_root(&[("service.name", "web"), ("k8s.namespace.name", "prod")]);
+    let mut watch = Watch::start(&daemon.url());
+    let header = watch.until("1 edge");
+    assert!(
+        header.contains("1 service ") && header.contains("law ok"),
+        "{header}"
+    );
+    watch.until("CLIENT");
+    let line = watch.until("→");
+    let cells: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(
+        cells[..4],
+        ["user:prod/web", "→", "prod/web", "virtual"],
+        "{line}"
+    );
+    assert!(
+        line.contains("5.0 ms") && line.trim_end().ends_with("● ok"),
+        "{line}"
+    );
+
+    let json = snapshot(&[
+        "--url",
+        &daemon.url(),
+        "--query",
+        "window=1m&focus=prod/web",
+    ]);
+    let body: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(body["edges"][0]["client"], "user:prod/web");
+    assert_eq!(
+        body["query"]["focus"][0], "prod/web",
+        "the query was passed on"
+    );
+    assert!(json.stdout.ends_with(b"}\n"));
+
+    let dot = snapshot(&["--url", &daemon.url(), "--format", "dot"]);
+    let dot = String::from_utf8(dot.stdout).unwrap();
+    assert!(
+        dot.starts_with("digraph") && dot.contains("\"user:prod/web\" -> \"prod/web\""),
+        "{dot}"
+    );
+}
+
+/// Guarantees: what the daemon refuses is told in its own words, with exit code 1 and nothing on standard output.
+#[test]
+fn a_refusal_is_told_in_the_daemons_words() {
+    let daemon = Daemon::start("127.0.0.1:0", &[]);
+    for (query, words) in [
+        ("window=soon", "parameter `window` = `soon`: "),
+        ("widnow=5m", "parameter `widnow` = `5m`: unknown parameter"),
+    ] {
+        for watch in [&[][..], &["--watch"]] {
+            let output = snapshot(&[&["--url", &daemon.url(), "--query", query], watch].concat());
+            assert_eq!(output.status.code(), Some(1));
+            assert!(said(&output).contains(words), "{}", said(&output));
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
+
+/// Scenario: a daemon is watched, killed, and started again at its address.
+/// Guarantees: the watch says so, and goes on.
+#[test]
+fn a_watch_survives_its_daemon() {
+    let first = Daemon::start("127.0.0.1:0", &[]);
+    let api = first.api.clone();
+    let mut watch = Watch::start(&first.url());
+    watch.until("law ok");
+    drop(first.process);
+    watch.until("not reachable, retrying");
+    let _second = Daemon::start(&api, &[]);
+    // Until then the last table stays, with the trouble below its header.
+    loop {
+        watch.until("law ok");
+        if !watch.until("").contains("retrying") {
+            break;
+        }
+    }
+}
+
+#[test]
+fn exit_codes_tell_usage_from_failure() {
+    let unheard = snapshot(&["--url", "http://127.0.0.1:1"]);
+    assert_eq!(unheard.status.code(), Some(1));
+    assert!(
+        said(&unheard).contains("nothing answers at http://127.0.0.1:1: Connection refused"),
+        "{}",
+        said(&unheard)
+    );
+    let configured = ["--set", "api.listen=127.0.0.1:2"];
+    assert!(said(&snapshot(&configured)).contains("nothing answers at http://127.0.0.1:2:"));
+    let usage: [&[&str]; 6] = [
+        &["--url", "nonsense"],
+        &["--url", "https://127.0.0.1:7317"],
+        &["--format", "svg"],
+        &["--watch", "--format", "dot"],
+        &["--watch", "--every", "0s"],
+        &["--every", "2s"],
+    ];
+    for arguments in usage {
+        assert_eq!(snapshot(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// Answers one connection with these bytes, and hands back what was asked.
+fn answer_once(answer: &'static [u8]) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/maps/", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        let mut byte = [0];
+        while !asked.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            asked.push(byte[0]);
+        }
+        stream.write_all(answer).unwrap();
+        String::from_utf8(asked).unwrap()
+    });
+    (url, serving)
+}
+
+/// Scenario: a proxy under a prefix that sends the body in chunks.
+/// Guarantees: the answer is put together, and the request was one that any server understands.
+#[test]
+fn a_proxy_that_chunks_is_understood() {
+    let (url, serving) = answer_once(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n\
+          4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\n\r\n",
+    );
+    let output = snapshot(&["--url", &url, "--query", "service=größe"]);
+    assert_eq!(output.stdout, b"{\"a\":1}\n", "{}", said(&output));
+    let asked = serving.join().unwrap().to_ascii_lowercase();
+    let first = "get /maps/api/v1/topology.json?service=gr%c3%b6%c3%9fe http/1.1\r\n";
+    assert!(
+        asked.starts_with(first) && asked.contains("\r\nhost: 127.0.0.1:"),
+        "{asked}"
+    );
+}
+
+/// Guarantees: whatever else answers is named, nothing of it reaches standard output, and no byte of it controls the
+/// terminal.
+#[test]
+fn what_is_no_graph_is_never_printed() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "answers 200 OK with text/html"),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "answers 404 Not Found"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"edges\":[", "nothing answers"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "nothing answers"),
+        (b"", "nothing answers"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: 26\r\n\r\n\
+              {\"detail\":\"a\\u001b[2J\\nb\"}",
+            "a\u{241B}[2J\u{240A}b",
+        ),
+    ];
+    for (answer, words) in cases {
+        let (url, _serving) = answer_once(answer);
+        let output = snapshot(&["--url", &url, "--timeout", "2s"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+        assert!(output.stdout.is_empty());
+        assert!(!said(&output).trim_end().contains(char::is_control));
+    }
+}
+
+/// Scenario: a server that accepts and never says anything.
+#[test]
+fn a_silent_server_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let output = snapshot(&["--url", &url, "--timeout", "200ms"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("no answer within 200ms"),
+        "{}",
+        said(&output)
+    );
+}
