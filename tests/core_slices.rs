@@ -8,6 +8,8 @@
 mod cases;
 #[path = "common/drive.rs"]
 mod drive;
+#[path = "common/stored.rs"]
+mod stored;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +30,8 @@ struct Way {
     order: u64,
     shards: usize,
     spans_per_request: usize,
+    /// As OTLP/JSON rather than protobuf.
+    json: bool,
 }
 
 const KINDS: [&str; 6] = [
@@ -96,10 +100,12 @@ fn span() -> impl Strategy<Value = CaseSpan> {
 }
 
 fn way() -> impl Strategy<Value = Way> {
-    (any::<u64>(), 1..20_usize, 1..9_usize).prop_map(|(order, shards, spans_per_request)| Way {
+    let parts = (any::<u64>(), 1..20_usize, 1..9_usize, any::<bool>());
+    parts.prop_map(|(order, shards, spans_per_request, json)| Way {
         order,
         shards,
         spans_per_request,
+        json,
     })
 }
 
@@ -159,8 +165,15 @@ fn run(spans: &[CaseSpan], way: &Way) -> Vec<Vec<u8>> {
                     .flat_map(|&at| named[at].resource_spans.clone()),
             );
             let at = drive::at_ms(spans[request[0]].at_ms);
-            core.apply(&whole.encode_to_vec(), Encoding::Protobuf, &mut scratch, at)
-                .unwrap();
+            let (body, encoding) = if way.json {
+                (
+                    stored::json(&whole).to_string().into_bytes(),
+                    Encoding::Json,
+                )
+            } else {
+                (whole.encode_to_vec(), Encoding::Protobuf)
+            };
+            core.apply(&body, encoding, &mut scratch, at).unwrap();
         }
     }
     let sealed = core.advance(drive::at_ms(60_000));
@@ -175,8 +188,8 @@ fn cases_to_run() -> u32 {
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases_to_run(), failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Scenario: the same spans in the same seconds; any order inside a second, any split into requests, any number of
-    /// shards, another hash seed.
+    /// Scenario: the same spans in the same seconds; any order inside a second, any split into requests, protobuf or JSON,
+    /// any number of shards, another hash seed.
     /// Guarantees: the same bytes in every slice, and the law holds in each.
     #[test]
     fn slices_depend_only_on_the_spans_and_their_seconds(
