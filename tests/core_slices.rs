@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cases::{CaseSpan, Ids};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use prost::Message as _;
 use spangraph::core::{Core, CoreConfig, Scratch};
 use spangraph::otlp::{Encoding, ResourceKeys};
@@ -180,13 +181,21 @@ fn run(spans: &[CaseSpan], way: &Way) -> Vec<Vec<u8>> {
     sealed.iter().map(|slice| slice.bytes.to_vec()).collect()
 }
 
-/// 2,000, or what `SLICE_CASES` says.
-fn cases_to_run() -> u32 {
-    std::env::var("SLICE_CASES").map_or(2_000, |cases| cases.parse().unwrap())
+/// 2,000 systems, the same each time; or as many new ones as `SLICE_CASES` says.
+fn config() -> ProptestConfig {
+    let chosen = std::env::var("SLICE_CASES").ok();
+    ProptestConfig {
+        cases: chosen
+            .as_ref()
+            .map_or(2_000, |cases| cases.parse().unwrap()),
+        rng_seed: chosen.map_or(RngSeed::Fixed(7), |_| RngSeed::Random),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases_to_run(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Scenario: the same spans in the same seconds; any order inside a second, any split into requests, protobuf or JSON,
     /// any number of shards, another hash seed.

@@ -54,9 +54,10 @@ pub(super) struct Walk {
     path: Vec<Place>,
 }
 
-/// An id to look below: in which service, and whether plain outbound spans there are transport.
+/// A span to look below: in which service, and whether plain outbound spans there are transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
+    at: Place,
     span: u64,
     service: NodeId,
     carrier: bool,
@@ -106,11 +107,12 @@ impl Walk {
         let carried = self.is_carried(graph, store, p);
         let plain = !p.flags.has(Flags::DB) && !p.flags.has(Flags::MESSAGING);
         let key = Key {
+            at: p.at,
             span: p.span,
             service: p.service,
             carrier: carried || carries(p),
         };
-        let below = self.search(store, key);
+        let below = self.search(graph, store, key);
         Surroundings {
             open_until: below.open_until,
             covered: below.covers.iter().flatten().any(|place| *place != p.at),
@@ -128,13 +130,13 @@ impl Walk {
         same.iter().chain(children).any(awaiting)
     }
 
-    fn search(&mut self, store: &Store, root: Key) -> Below {
+    fn search(&mut self, graph: &Graph, store: &Store, root: Key) -> Below {
         if let Some(State::Done(below)) = self.found.get(&root) {
             return *below;
         }
         self.children.clear();
         self.component.clear();
-        self.open(store, root);
+        self.open(graph, store, root);
         loop {
             let top = self.frames.len() - 1;
             let Frame {
@@ -143,7 +145,7 @@ impl Walk {
             if next_child < self.children.len() {
                 self.frames[top].next_child += 1;
                 let child = self.children[next_child];
-                self.visit(store, top, key, &child);
+                self.visit(graph, store, top, key, &child);
                 continue;
             }
             let frame = self.close();
@@ -156,8 +158,9 @@ impl Walk {
     }
 
     /// Goes down to a nested child, or takes what is known below it.
-    fn visit(&mut self, store: &Store, top: usize, key: Key, child: &Seen) {
+    fn visit(&mut self, graph: &Graph, store: &Store, top: usize, key: Key, child: &Seen) {
         let below = Key {
+            at: child.at,
             span: child.span,
             carrier: key.carrier || carries(child),
             ..key
@@ -166,7 +169,7 @@ impl Walk {
             self.frames[top].below.cover(child.at);
         }
         match self.found.get(&below) {
-            None => self.open(store, below),
+            None => self.open(graph, store, below),
             Some(State::Open(order)) => {
                 self.frames[top].lowest = self.frames[top].lowest.min(*order);
             }
@@ -175,7 +178,7 @@ impl Walk {
     }
 
     /// Starts on an id: notes the callees that name it, lists the spans nested below it.
-    fn open(&mut self, store: &Store, key: Key) {
+    fn open(&mut self, graph: &Graph, store: &Store, key: Key) {
         let order = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
         self.found.insert(key, State::Open(order));
         self.component.push(key);
@@ -191,23 +194,12 @@ impl Walk {
         {
             below.note_callee(callee);
         }
-        // A same-service inbound span with this id is the nearer parent of same-service children that it accepts (R3).
-        let own = |inbound: bool| {
-            let here = move |s: &&Seen| s.service == key.service && s.flags.inbound() == inbound;
-            same.iter()
-                .filter(|s| !s.flags.has(Flags::GROUP))
-                .filter(here)
-        };
-        let shadowed = |child: &Seen| {
-            own(true).any(|s| parent::accepts(s, child))
-                || (own(true).next().is_some() && !own(false).any(|s| parent::accepts(s, child)))
-        };
         for child in children.iter().filter(by_deadline) {
             if child.flags.inbound() {
                 below.note_callee(child);
             } else if child.service != key.service {
                 below.note_entry(child, self.horizon);
-            } else if !shadowed(child) {
+            } else if parent::is_below(graph, child, same, key.at, self.deadline) {
                 self.children.push(*child);
             }
         }
@@ -250,8 +242,7 @@ impl Walk {
             let Some(above) = self.parent_of(graph, store, &at) else {
                 break false;
             };
-            if above.service != p.service || above.flags.inbound() || above.arrived > self.deadline
-            {
+            if above.service != p.service || above.flags.inbound() {
                 break false;
             }
             if carries(&above) {
@@ -269,6 +260,7 @@ impl Walk {
 
     fn parent_of(&mut self, graph: &Graph, store: &Store, x: &Seen) -> Option<Seen> {
         store.look_around(self.trace, x, &mut self.near);
+        self.near.parents.retain(|p| p.arrived <= self.deadline);
         match parent::choose(graph, x, &self.near) {
             Parent::Is(above) | Parent::Closed(above) => Some(above),
             Parent::NotSeen | Parent::None => None,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::record::{Flags, Record, Seen};
+use super::record::{Flags, Place, Record, Seen};
 use super::store::Near;
 use crate::graph::{Graph, NodeId};
 
@@ -45,6 +45,15 @@ pub(super) fn choose(graph: &Graph, x: &Seen, near: &Near) -> Parent {
         None if x.parent32 != 0 => Parent::NotSeen,
         None => Parent::None,
     }
+}
+
+/// Whether R3 gives `x`, which is not inbound, the parent at `place`, of those `named`, the spans with its parent's id,
+/// that had arrived by tick `by`.
+pub(super) fn is_below(graph: &Graph, x: &Seen, named: &[Seen], place: Place, by: u32) -> bool {
+    let order = |a: &Seen, b: &Seen| parent_id_order(graph, x.service, a, b);
+    let by_id = || named.iter().filter(|p| is_other(x, p) && p.arrived <= by);
+    let nearest = best(by_id(), x, order).or_else(|| by_id().copied().min_by(order));
+    nearest.is_some_and(|parent| parent.at == place)
 }
 
 /// Whether R3 certainly gives a span that is not inbound a parent of its own service: one that accepts it is there, and

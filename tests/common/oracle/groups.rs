@@ -1,0 +1,182 @@
+//! Spans that are not inbound: service entries (R5), and what becomes of INTERNAL spans (R6, R10).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spangraph::span::{Side, SpanKind};
+
+use super::callees::{Call, connection};
+use super::view::{At, Parent, Then, World};
+
+/// What became of the spans that are not inbound.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    /// Parent, first member, and whether the call failed.
+    pub entries: Vec<(At, At, bool)>,
+    /// When it was known of each member that it is one.
+    pub members: BTreeMap<At, u64>,
+    /// INTERNAL spans that came after their parent was settled.
+    pub late: BTreeSet<At>,
+}
+
+/// The key of a group: trace, parent id, service.
+type Key = ((u64, u64), Option<u64>, &'static str);
+
+// === impl Groups ===
+
+impl Groups {
+    /// When it is known of a span that is not inbound whether it enters its service: once a parent in its own service
+    /// is there, or once its group is decided.
+    pub(super) fn settled(&self, world: &World, x: At) -> u64 {
+        let span = &world.spans[x];
+        let inside = (span.arrival..span.deadline).find(|now| is_inside(world, x, *now));
+        let decided = || self.members.get(&x).copied().unwrap_or(span.deadline);
+        inside.unwrap_or_else(decided)
+    }
+}
+
+/// Whether a parent in its own service that accepts it had come by `now`.
+///
+/// *Reading*: a parent that was remembered when `x` came, even if it is forgotten when `x` is decided.
+fn is_inside(world: &World, x: At, now: u64) -> bool {
+    let span = &world.spans[x];
+    world.all().any(|y| {
+        let above = &world.spans[y];
+        y != x
+            && above.trace == span.trace
+            && Some(above.sent.id) == span.parent
+            && above.service == span.service
+            && above.arrival <= now
+            && above.remembered >= span.arrival
+            && world.accepts(y, x)
+    })
+}
+
+/// Decides every group, second after second.
+///
+/// *Reading*: of members that arrived in one second, the one with the earlier deadline is the first; while it waits,
+/// the others wait with it, and are judged when it is. Spans that share an id share the groups below it.
+pub(super) fn settle(world: &World) -> Groups {
+    let mut groups = Groups::default();
+    let mut open: BTreeSet<At> = world.all().filter(|x| may_enter(world, *x)).collect();
+    let mut decided: Vec<(Key, u64)> = Vec::new();
+    for now in 0..=last_deadline(world) {
+        for x in open.clone() {
+            if world.spans[x].deadline <= now && open.contains(&x) {
+                settle_one(world, x, now, &mut open, &mut decided, &mut groups);
+            }
+        }
+    }
+    groups
+}
+
+fn last_deadline(world: &World) -> u64 {
+    world.spans.iter().map(|x| x.deadline).max().unwrap_or(0)
+}
+
+fn key(world: &World, x: At) -> Key {
+    let span = &world.spans[x];
+    (span.trace, span.parent, span.service)
+}
+
+/// Judges a span whose wait is over, and with it its group, unless that waits for its first member.
+fn settle_one(
+    world: &World,
+    x: At,
+    now: u64,
+    open: &mut BTreeSet<At>,
+    decided: &mut Vec<(Key, u64)>,
+    groups: &mut Groups,
+) {
+    let (span, key_of_x) = (&world.spans[x], key(world, x));
+    let parent = match world.parent(x, Then::at(now)) {
+        Parent::Is(parent) if world.spans[parent].service != span.service => parent,
+        Parent::Closed(parent) if world.spans[parent].service != span.service => {
+            groups.late.insert(x);
+            open.remove(&x);
+            return;
+        }
+        _ => {
+            open.remove(&x);
+            return;
+        }
+    };
+    if is_inside(world, x, now) {
+        open.remove(&x);
+        return;
+    }
+    let is_known = |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= now;
+    let mut members = vec![x];
+    if !decided.iter().any(is_known) {
+        let arrived_by = now.min(world.spans[parent].deadline);
+        let is_member = |y: &At| {
+            key(world, *y) == key_of_x
+                && world.spans[*y].arrival <= arrived_by
+                && !is_inside(world, *y, now)
+        };
+        members = open.iter().copied().filter(is_member).collect();
+        let order = |y: &At| (world.spans[*y].arrival, world.spans[*y].deadline);
+        members.sort_by_key(order);
+        let first = members[0];
+        if world.spans[first].deadline > now {
+            return;
+        }
+        let remembered = world.spans[parent].deadline + world.waits.longest();
+        decided.push((key_of_x, remembered));
+        draw(world, parent, &members, now, groups);
+    }
+    for member in members {
+        groups.members.insert(member, now);
+        open.remove(&member);
+    }
+}
+
+fn may_enter(world: &World, x: At) -> bool {
+    let span = &world.spans[x];
+    span.side != Side::In && !span.settles()
+}
+
+/// The group's call, unless an inbound span of the service is a child of the same parent.
+fn draw(world: &World, parent: At, members: &[At], now: u64, groups: &mut Groups) {
+    let first = &world.spans[members[0]];
+    let is_sibling = |y: At| {
+        let span = &world.spans[y];
+        span.side == Side::In
+            && span.service == first.service
+            && span.parent == first.parent
+            && world.parent(y, Then::at(now)) == Parent::Is(parent)
+    };
+    if world.around(members[0], Then::at(now)).any(is_sibling) {
+        return;
+    }
+    let fails = |y: &At| {
+        let span = &world.spans[*y];
+        span.sent.failed && (span.kind == SpanKind::Internal || span.receives())
+    };
+    let failed = members.iter().any(fails);
+    groups.entries.push((parent, members[0], failed));
+}
+
+/// One call per group that draws one.
+pub(super) fn calls(world: &World, groups: &Groups) -> Vec<Call> {
+    let call = |(client, server, failed): &(At, At, bool)| Call {
+        client: *client,
+        server: *server,
+        connection: connection(world, *client, *server),
+        failed: *failed,
+        settled: groups.members[server],
+    };
+    groups.entries.iter().map(call).collect()
+}
+
+/// The outcome of an INTERNAL span.
+pub(super) fn outcome(world: &World, groups: &Groups, x: At) -> &'static str {
+    if groups.members.contains_key(&x) {
+        "paired"
+    } else if groups.late.contains(&x) {
+        "late"
+    } else if world.spans[x].parent.is_none() {
+        "root"
+    } else {
+        "internal"
+    }
+}

@@ -1,0 +1,300 @@
+//! All spans that are not copies, when each is there to be seen, and who is whose parent (R0, R1, R3).
+
+use std::collections::BTreeMap;
+
+use spangraph::proto::NodeType;
+use spangraph::semconv::{self, NamingConfig};
+use spangraph::span::{Operation, Side, SpanKind};
+
+use super::Waits;
+use crate::systems::{self, Sent, System};
+
+/// A span after R0 and R1. Seconds count from the beginning.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Its place among the sent ones in order of arrival.
+    pub place: usize,
+    pub sent: Sent,
+    pub trace: (u64, u64),
+    pub parent: Option<u64>,
+    pub service: &'static str,
+    pub kind: SpanKind,
+    pub side: Side,
+    pub arrival: u64,
+    /// The last second whose arrivals it is decided from.
+    pub deadline: u64,
+    /// The last second in which it is remembered: until its retention ends, or until it is decided if that is later.
+    pub remembered: u64,
+}
+
+/// What R3 finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parent {
+    Is(At),
+    /// There are only spans that had stopped accepting children.
+    Closed(At),
+    NotSeen,
+    /// It has none.
+    None,
+}
+
+/// What a decision sees: what had arrived by one second and is not forgotten in another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Then {
+    pub arrived_by: u64,
+    pub now: u64,
+}
+
+/// Every span; others are named by their place here.
+pub(super) struct World {
+    pub spans: Vec<Seen>,
+    pub waits: Waits,
+}
+
+/// Index of a span in [`World::spans`].
+pub(super) type At = usize;
+
+// === impl Then ===
+
+impl Then {
+    /// At the close of this second.
+    pub(super) fn at(now: u64) -> Self {
+        Self {
+            arrived_by: now,
+            now,
+        }
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
+    fn new(sent: &Sent, low64: bool, waits: Waits, held: u64) -> Self {
+        let kind = sent.normal_kind();
+        let wait = match kind {
+            SpanKind::Producer | SpanKind::Consumer => waits.messaging_wait,
+            _ => waits.wait,
+        };
+        Self {
+            place: 0,
+            trace: sent.trace_key(low64),
+            parent: sent.parent.filter(|parent| *parent != sent.id),
+            service: sent.service.unwrap_or("unknown_service"),
+            kind,
+            side: kind.side(),
+            arrival: sent.second,
+            deadline: sent.second + wait,
+            remembered: held.max(sent.second + wait + waits.retain),
+            sent: sent.clone(),
+        }
+    }
+
+    /// Whether it pulls messages. An INTERNAL span does not, whatever it says.
+    pub(super) fn receives(&self) -> bool {
+        self.does(Operation::Receive)
+    }
+
+    /// Whether it acknowledges messages; likewise.
+    pub(super) fn settles(&self) -> bool {
+        self.does(Operation::Settle)
+    }
+
+    fn does(&self, operation: Operation) -> bool {
+        self.side != Side::None && self.sent.facts.attrs().operation == operation
+    }
+
+    pub(super) fn is_messaging(&self) -> bool {
+        systems::is_messaging(&self.sent)
+    }
+
+    pub(super) fn is_db(&self) -> bool {
+        semconv::is_db(&self.sent.facts.attrs())
+    }
+
+    /// Flags say that the parent is in another process.
+    pub(super) fn has_remote_parent(&self) -> bool {
+        self.sent.flags & 0x300 == 0x300
+    }
+
+    /// Flags say that the parent is in this process.
+    pub(super) fn has_local_parent(&self) -> bool {
+        self.sent.flags & 0x300 == 0x100
+    }
+
+    /// Its id is its own and its parent's its parent's: nobody shares them.
+    pub(super) fn has_unshared_ids(&self) -> bool {
+        self.sent.flags & 0x100 != 0 || self.sent.sdk
+    }
+
+    /// The node and connection type R11 gives for an outbound span.
+    pub(super) fn virtual_server(&self) -> Option<(String, i32)> {
+        let attrs = self.sent.facts.attrs();
+        let named = semconv::virtual_server(&attrs, self.kind, &NamingConfig::default())?;
+        Some((
+            node_id(named.node_type, &named.name.to_string()),
+            named.connection.into(),
+        ))
+    }
+
+    /// The node and connection type R10 gives for an inbound span without a caller.
+    pub(super) fn virtual_client(&self) -> Option<(String, i32)> {
+        let attrs = self.sent.facts.attrs();
+        let named = semconv::virtual_client(&attrs, self.kind, &NamingConfig::default())?;
+        Some((
+            node_id(named.node_type, &named.name.to_string()),
+            named.connection.into(),
+        ))
+    }
+}
+
+fn node_id(node_type: NodeType, name: &str) -> String {
+    let prefix = match node_type {
+        NodeType::Service => return name.to_owned(),
+        NodeType::Database => "database",
+        NodeType::Messaging => "messaging",
+        NodeType::External => "external",
+        NodeType::User => "user",
+        NodeType::Overflow => "overflow",
+    };
+    format!("{prefix}:{name}")
+}
+
+// === impl World ===
+
+impl World {
+    /// All spans but the copies (R1), and how many copies there were. A copy of a span that is still remembered is a
+    /// duplicate; later it is a new span. `held` says until when a span was undecided, as far as known: by its place
+    /// among the sent ones in order of arrival.
+    pub(super) fn new(system: &System, waits: Waits, held: &BTreeMap<usize, u64>) -> (Self, u64) {
+        let mut sent: Vec<&Sent> = system.spans.iter().collect();
+        sent.sort_by_key(|span| span.second);
+        let mut spans: Vec<Seen> = Vec::new();
+        let mut duplicates = 0;
+        for (place, span) in sent.into_iter().enumerate() {
+            let held = held.get(&place).copied().unwrap_or(0);
+            let span = Seen {
+                place,
+                ..Seen::new(span, system.match_low64, waits, held)
+            };
+            let key = |s: &Seen| (s.trace, s.sent.id, s.side, s.service, s.sent.start_ms);
+            let copied = |kept: &Seen| kept.remembered >= span.arrival && key(kept) == key(&span);
+            if spans.iter().any(copied) {
+                duplicates += 1;
+            } else {
+                spans.push(span);
+            }
+        }
+        (Self { spans, waits }, duplicates)
+    }
+
+    pub(super) fn all(&self) -> std::ops::Range<At> {
+        0..self.spans.len()
+    }
+
+    /// Everything else in the trace of `x` that had arrived by `then.arrived_by` and is not forgotten at `then.now`.
+    ///
+    /// *Reading*: what is forgotten when a span is decided was never seen, even if it was remembered when that came.
+    pub(super) fn around(&self, x: At, then: Then) -> impl Iterator<Item = At> + '_ {
+        let trace = self.spans[x].trace;
+        self.all().filter(move |y| {
+            let span = &self.spans[*y];
+            *y != x
+                && span.trace == trace
+                && span.arrival <= then.arrived_by
+                && span.remembered >= then.now
+        })
+    }
+
+    /// R3 (1): outbound spans with the own id of an inbound `x`.
+    pub(super) fn sharers(&self, x: At, then: Then) -> Vec<At> {
+        let (own, inbound) = (self.spans[x].sent.id, self.spans[x].side == Side::In);
+        let shares =
+            |y: &At| inbound && self.spans[*y].sent.id == own && self.spans[*y].side == Side::Out;
+        self.around(x, then).filter(shares).collect()
+    }
+
+    /// Spans with the parent id of `x`.
+    pub(super) fn named(&self, x: At, then: Then) -> Vec<At> {
+        let parent = self.spans[x].parent;
+        let is_named = |y: &At| Some(self.spans[*y].sent.id) == parent;
+        self.around(x, then).filter(is_named).collect()
+    }
+
+    /// R3: the parent of `x`.
+    ///
+    /// *Reading*: the best of those that accept it; only where none does, the best of those that no longer do.
+    pub(super) fn parent(&self, x: At, then: Then) -> Parent {
+        let (sharers, named) = (self.sharers(x, then), self.named(x, then));
+        let open = |all: &[At]| -> Vec<At> {
+            let accepting = all.iter().filter(|y| self.accepts(**y, x));
+            accepting.copied().collect()
+        };
+        let is = self.best_sharer(x, &open(&sharers));
+        if let Some(parent) = is.or_else(|| self.best_named(x, &open(&named))) {
+            return Parent::Is(parent);
+        }
+        let closed = self.best_named(x, &named);
+        match closed.or_else(|| self.best_sharer(x, &sharers)) {
+            Some(parent) => Parent::Closed(parent),
+            None if self.spans[x].parent.is_some() => Parent::NotSeen,
+            None => Parent::None,
+        }
+    }
+
+    /// Another service first, then the smallest name.
+    fn best_sharer(&self, x: At, candidates: &[At]) -> Option<At> {
+        let service = self.spans[x].service;
+        candidates.iter().copied().min_by_key(|y| {
+            let y = &self.spans[*y];
+            (y.service == service, y.service)
+        })
+    }
+
+    /// Same service and inbound, then same service, then inbound, then any; ties: outbound first, then smallest name.
+    ///
+    /// *Reading*: of several spans with one id, service and side, the one with the smallest kind.
+    fn best_named(&self, x: At, candidates: &[At]) -> Option<At> {
+        let service = self.spans[x].service;
+        candidates.iter().copied().min_by_key(|y| {
+            let y = &self.spans[*y];
+            let tier = match (y.service == service, y.side == Side::In) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, true) => 2,
+                (false, false) => 3,
+            };
+            (tier, y.side != Side::Out, y.service, y.kind)
+        })
+    }
+
+    /// Whether `parent` accepts `x` as a child: it came by the parent's deadline, or it is inbound and the parent, not
+    /// outbound, is still remembered.
+    pub(super) fn accepts(&self, parent: At, x: At) -> bool {
+        let (parent, x) = (&self.spans[parent], &self.spans[x]);
+        x.arrival <= parent.deadline || (x.side == Side::In && parent.side != Side::Out)
+    }
+
+    /// Whether `x` is nested in `outer`: below it in its service, with no inbound span
+    /// and no other service between. A span is not nested in itself, whatever the cycle.
+    pub(super) fn is_nested(&self, x: At, outer: At, then: Then) -> bool {
+        let service = self.spans[outer].service;
+        if x == outer || self.spans[x].service != service || self.spans[x].side == Side::In {
+            return false;
+        }
+        let mut passed = vec![x];
+        loop {
+            let above = match self.parent(passed[passed.len() - 1], then) {
+                Parent::Is(above) | Parent::Closed(above) => above,
+                Parent::NotSeen | Parent::None => return false,
+            };
+            if above == outer {
+                return true;
+            }
+            let span = &self.spans[above];
+            if span.service != service || span.side == Side::In || passed.contains(&above) {
+                return false;
+            }
+            passed.push(above);
+        }
+    }
+}
