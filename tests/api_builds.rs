@@ -101,6 +101,10 @@ async fn different_builds_are_bounded() {
         }
     }
     assert_eq!(open.len(), 64);
+    // Builds begin when a thread takes them up; only once both places are taken may the first one end.
+    while running.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
     drop(go);
     for request in open {
         assert_eq!(request.await.unwrap(), StatusCode::OK);
