@@ -1,23 +1,28 @@
-//! Inbound spans: who called them (R4, R5 for inbound spans, R6, R10).
+//! Inbound spans, and what pulls messages: who called them (R4, R5 for inbound spans, R6, R10, R12).
 
 use spangraph::proto::ConnectionType;
 use spangraph::semconv;
 use spangraph::span::{Side, SpanKind};
 
+use super::links::{self, Link};
 use super::view::{At, Parent, Then, World};
 
-/// What became of one inbound span, and in which second.
+/// What became of one span as the called side, and in which second.
 #[derive(Debug)]
 pub(super) struct Callee {
     pub span: At,
     pub settled: u64,
     pub verdict: Verdict,
+    /// One for each of its distinct links.
+    pub links: Vec<Link>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// A call from this span.
     CalledBy(At),
+    /// A call from each of these, where its messages were created, with the second in which that was settled (R12).
+    Linked(Vec<(At, u64)>),
     /// Handed on inside its service, by this outbound span (R4).
     Continues(At),
     Internal,
@@ -32,37 +37,53 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Call {
     pub client: At,
-    /// The inbound span, or the member of the group that came first.
+    /// The called span, or the member of the group that came first.
     pub server: At,
     pub connection: i32,
     /// The called side failed.
     pub failed: bool,
     /// When the called side settled.
     pub settled: u64,
+    /// The law's word for it.
+    pub class: &'static str,
+    /// How many it stands for, in fixed point.
+    pub weight: u64,
+    /// An ignore rule took one of its sides: it is not drawn.
+    pub struck: bool,
 }
 
-/// Settles every inbound span.
-pub(super) fn settle(world: &World) -> Vec<Callee> {
-    let inbound = world.all().filter(|x| world.spans[*x].side == Side::In);
-    inbound
-        .map(|x| {
-            let settled = settle_second(world, x);
-            Callee {
-                span: x,
-                settled,
-                verdict: verdict(world, x, settled),
-            }
-        })
-        .collect()
+/// Settles every inbound span, and every outbound one whose links may be calls.
+pub(super) fn settle(world: &World<'_>) -> Vec<Callee> {
+    let is_callee = |x: &At| world.spans[*x].side == Side::In || links::counts(world, *x);
+    let settle = |x: At| {
+        let links = links::judge(world, x);
+        let settled = settle_second(world, x, &links);
+        Callee {
+            span: x,
+            settled,
+            verdict: verdict(world, x, settled, &links),
+            links,
+        }
+    };
+    world.all().filter(is_callee).map(settle).collect()
 }
 
-/// A CONSUMER settles at its deadline; a SERVER as soon as it and an outbound span with its id are there, or it and a
-/// span with its parent id when ids are not shared.
-pub(super) fn settle_second(world: &World, x: At) -> u64 {
+/// A SERVER settles as soon as it and an outbound span with its id are there, or it and a span with its parent id when
+/// ids are not shared; a CONSUMER once all its links have; at its deadline what has not by then.
+///
+/// *Reading*: while one link is open, the consumer is not settled for those whom its other links name either.
+fn settle_second(world: &World<'_>, x: At, links: &[Link]) -> u64 {
     let span = &world.spans[x];
+    let resolved = links.iter().map(|link| match link {
+        Link::Resolved(_, now) => *now,
+        _ => span.deadline,
+    });
+    if let Some(last) = resolved.max() {
+        return last;
+    }
     let settles_at_once = |now: &u64| match world.parent(x, Then::at(*now)) {
         Parent::Is(parent) if span.kind == SpanKind::Server => {
-            world.spans[parent].sent.id == span.sent.id || span.has_unshared_ids()
+            world.spans[parent].id == span.id || span.has_unshared_ids()
         }
         _ => false,
     };
@@ -71,19 +92,58 @@ pub(super) fn settle_second(world: &World, x: At) -> u64 {
         .unwrap_or(span.deadline)
 }
 
-fn verdict(world: &World, x: At, now: u64) -> Verdict {
+fn verdict(world: &World<'_>, x: At, now: u64, links: &[Link]) -> Verdict {
+    let resolved = links.iter().filter_map(|link| match link {
+        Link::Resolved(y, now) => Some((*y, *now)),
+        _ => None,
+    });
+    let resolved: Vec<(At, u64)> = resolved.collect();
+    if !resolved.is_empty() {
+        return Verdict::Linked(resolved);
+    }
+    // *Reading*: a link that gave way is a call drawn by another, so it stands for the parent and for R10 as well.
+    if links.contains(&Link::GaveWay) {
+        return Verdict::Internal;
+    }
+    if links.contains(&Link::NotSeen) || links.contains(&Link::Closed) {
+        return unresolved(world, x, now, links.contains(&Link::Closed));
+    }
+    match world.spans[x].side {
+        Side::In => by_parent(world, x, now),
+        // *Reading*: links that are ignored leave it one without links, which draws nothing.
+        Side::Out | Side::None => Verdict::Internal,
+    }
+}
+
+/// R12 for a span none of whose links was resolved, some of which had been waited for: its parent, else R10.
+///
+/// *Reading*: where a creation context had been settled without it, it is `late` unless it has a parent. What is not
+/// inbound is a caller first, so it can be neither `late` nor unpaired: it draws nothing; its parent in another service
+/// is that of a service entry.
+fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
     let span = &world.spans[x];
+    let inbound = |verdict: Verdict| match span.side {
+        Side::In => verdict,
+        Side::Out | Side::None => Verdict::Internal,
+    };
+    let elsewhere = |parent: At| world.spans[parent].service != span.service;
+    match world.parent(x, Then::at(now)) {
+        Parent::Is(parent) if elsewhere(parent) => inbound(Verdict::CalledBy(parent)),
+        Parent::Closed(parent) if elsewhere(parent) => inbound(Verdict::Late),
+        _ if closed => inbound(Verdict::Late),
+        Parent::NotSeen => match unseen_parent(world, x) {
+            Verdict::Unpaired => inbound(Verdict::Unpaired),
+            verdict => verdict,
+        },
+        _ => without_caller(world, x),
+    }
+}
+
+fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
     match world.parent(x, Then::at(now)) {
         Parent::None => without_caller(world, x),
-        Parent::NotSeen => {
-            let attrs = span.sent.facts.attrs();
-            let topic = semconv::topic(&attrs).or(attrs.messaging_system);
-            match topic {
-                Some(_) if span.kind == SpanKind::Consumer => without_caller(world, x),
-                _ => Verdict::Unpaired,
-            }
-        }
-        Parent::Is(parent) if world.spans[parent].service == span.service => {
+        Parent::NotSeen => unseen_parent(world, x),
+        Parent::Is(parent) if world.spans[parent].service == world.spans[x].service => {
             inside_service(world, x, parent)
         }
         Parent::Is(parent) => Verdict::CalledBy(parent),
@@ -91,19 +151,31 @@ fn verdict(world: &World, x: At, now: u64) -> Verdict {
     }
 }
 
+/// R10 for a parent that was never seen: only a message's topic may be taken for its caller.
+fn unseen_parent(world: &World<'_>, x: At) -> Verdict {
+    let span = &world.spans[x];
+    let topic = span.topic().or(span.attrs.messaging_system);
+    match topic {
+        Some(_) if span.kind != SpanKind::Server => without_caller(world, x),
+        _ => Verdict::Unpaired,
+    }
+}
+
 /// R10.
-fn without_caller(world: &World, x: At) -> Verdict {
-    world.spans[x]
-        .virtual_client()
+fn without_caller(world: &World<'_>, x: At) -> Verdict {
+    world
+        .virtual_client(x)
         .map_or(Verdict::Root, |(node, connection)| {
             Verdict::Virtual(node, connection)
         })
 }
 
 /// R4, R6 and R12 for a parent in the same service.
-fn inside_service(world: &World, x: At, parent: At) -> Verdict {
+///
+/// *Reading*: what pulled a message with links has the call, whatever these turned out to be.
+fn inside_service(world: &World<'_>, x: At, parent: At) -> Verdict {
     let (span, above) = (&world.spans[x], &world.spans[parent]);
-    if span.kind == SpanKind::Consumer && above.receives() {
+    if span.kind == SpanKind::Consumer && above.receives() && above.links.is_empty() {
         return without_caller(world, x);
     }
     if above.receives() || above.settles() {
@@ -116,7 +188,7 @@ fn inside_service(world: &World, x: At, parent: At) -> Verdict {
             Verdict::Internal
         };
     }
-    let loopback = semconv::is_loopback_peer(&above.sent.facts.attrs());
+    let loopback = semconv::is_loopback_peer(&above.attrs);
     if span.has_local_parent() || loopback {
         return Verdict::Continues(parent);
     }
@@ -124,22 +196,40 @@ fn inside_service(world: &World, x: At, parent: At) -> Verdict {
 }
 
 /// The calls that have a seen caller.
-pub(super) fn calls(world: &World, callees: &[Callee]) -> Vec<Call> {
-    let call = |callee: &Callee| match callee.verdict {
-        Verdict::CalledBy(client) => Some(Call {
-            client,
-            server: callee.span,
-            connection: connection(world, client, callee.span),
-            failed: world.spans[callee.span].sent.failed,
-            settled: callee.settled,
-        }),
-        _ => None,
+pub(super) fn calls(world: &World<'_>, callees: &[Callee]) -> Vec<Call> {
+    let calls = |callee: &Callee| match &callee.verdict {
+        Verdict::CalledBy(client) => vec![Call {
+            connection: connection(world, *client, callee.span),
+            ..call(world, *client, callee.span, callee.settled)
+        }],
+        Verdict::Linked(producers) => {
+            let linked = |(client, settled): &(At, u64)| Call {
+                class: "linked",
+                ..call(world, *client, callee.span, *settled)
+            };
+            producers.iter().map(linked).collect()
+        }
+        _ => Vec::new(),
     };
-    callees.iter().filter_map(call).collect()
+    callees.iter().flat_map(calls).collect()
+}
+
+fn call(world: &World<'_>, client: At, server: At, settled: u64) -> Call {
+    let (above, span) = (&world.spans[client], &world.spans[server]);
+    Call {
+        client,
+        server,
+        connection: ConnectionType::MessagingSystem.into(),
+        failed: span.failed,
+        settled,
+        class: "paired",
+        weight: above.weight.max(span.weight),
+        struck: above.ignored || span.ignored,
+    }
 }
 
 /// R7.
-pub(super) fn connection(world: &World, client: At, server: At) -> i32 {
+pub(super) fn connection(world: &World<'_>, client: At, server: At) -> i32 {
     let (client, server) = (&world.spans[client], &world.spans[server]);
     let below_db = client.side == Side::Out && client.is_db();
     let database = if below_db {

@@ -4,6 +4,8 @@ use spangraph::span::Side;
 
 use super::callees::{Call, Callee, Verdict};
 use super::groups::Groups;
+use super::input::Target;
+use super::links::{self, Link};
 use super::view::{At, Parent, Then, World};
 
 /// What became of one outbound span.
@@ -18,6 +20,7 @@ pub(super) struct Caller {
 pub(super) enum Said {
     Paired,
     Internal,
+    Filtered,
     Late,
     /// A call to this node, of this connection type.
     Virtual(String, i32),
@@ -26,7 +29,7 @@ pub(super) enum Said {
 
 /// What the decisions look at.
 struct Deciding<'a> {
-    world: &'a World,
+    world: &'a World<'a>,
     callees: &'a [Callee],
     groups: &'a Groups,
     calls: &'a [Call],
@@ -34,7 +37,7 @@ struct Deciding<'a> {
 
 /// Decides every outbound span.
 pub(super) fn decide(
-    world: &World,
+    world: &World<'_>,
     callees: &[Callee],
     groups: &Groups,
     calls: &[Call],
@@ -60,18 +63,32 @@ pub(super) fn decide(
 impl Deciding<'_> {
     fn verdict(&self, x: At) -> Said {
         let then = self.then(x);
-        if self.is_matched(x, then) {
+        let span = &self.world.spans[x];
+        if span.ignored {
+            return Said::Filtered;
+        }
+        if self.made(x, then).any(|call| !call.struck) {
             return Said::Paired;
         }
-        let span = &self.world.spans[x];
-        let never_calls = span.receives() || span.settles() || self.is_continued(x);
+        if self.is_matched(x, then) || self.has_ignored_entry(x) {
+            return Said::Filtered;
+        }
+        let never_calls = span.receives()
+            || span.settles()
+            || self.is_continued(x)
+            || links::sends_batch(self.world, x, then);
         if never_calls || self.is_transport(x, then) || self.is_covered(x, then) {
             return Said::Internal;
         }
-        if self.is_late(x, then) {
-            return Said::Late;
+        let mut missed = self.missed(x, then).peekable();
+        if missed.peek().is_some() {
+            return if missed.any(|y| self.world.spans[y].ignored) {
+                Said::Filtered
+            } else {
+                Said::Late
+            };
         }
-        match span.virtual_server() {
+        match self.world.virtual_server(x) {
             Some((node, connection)) => Said::Virtual(node, connection),
             None => Said::Unpaired,
         }
@@ -80,11 +97,13 @@ impl Deciding<'_> {
     /// What an outbound span is decided from: what had arrived by its deadline, once every callee of it or of what is
     /// nested in it has settled.
     ///
-    /// *Reading*: it looks whether they have when its wait ends and again whenever a wait ends in its trace.
+    /// *Reading*: it looks whether they have when its wait ends and again whenever a wait ends in its trace, or one whose
+    /// links name it or what is nested in it settles.
     fn then(&self, x: At) -> Then {
         let (trace, arrived_by) = (self.world.spans[x].trace, self.world.spans[x].deadline);
         let ends = self.world.spans.iter().filter(|y| y.trace == trace);
         let mut looks: Vec<u64> = ends.map(|y| y.deadline).collect();
+        looks.push(self.waits_until(x, Then { arrived_by, now: arrived_by }));
         looks.sort_unstable();
         let looks = looks.into_iter().filter(|end| *end >= arrived_by);
         let mut looks = looks.map(|now| Then { arrived_by, now });
@@ -101,8 +120,8 @@ impl Deciding<'_> {
         let names = |callee: At| {
             let span = &self.world.spans[callee];
             let is = |y: &At| {
-                let id = self.world.spans[*y].sent.id;
-                span.parent == Some(id) || (span.side == Side::In && span.sent.id == id)
+                let id = self.world.spans[*y].id;
+                span.parent == Some(id) || (span.side == Side::In && span.id == id)
             };
             named.iter().any(is)
         };
@@ -110,17 +129,29 @@ impl Deciding<'_> {
         let settled = |y: At| {
             let span = &self.world.spans[y];
             match span.side {
-                Side::In => self
-                    .callees
-                    .iter()
-                    .find(|callee| callee.span == y)
-                    .map(|callee| callee.settled),
+                Side::In => self.callee(y).map(|callee| callee.settled),
                 _ if span.service == service || span.settles() => None,
                 _ => Some(self.groups.settled(self.world, y)),
             }
         };
         let callees = self.world.around(x, then).filter(|y| names(*y));
-        callees.filter_map(settled).max().unwrap_or(0)
+        let linking = named.iter().flat_map(|y| self.linking(*y, then));
+        let linking = linking.map(|callee| callee.settled);
+        callees.filter_map(settled).chain(linking).max().unwrap_or(0)
+    }
+
+    fn callee(&self, y: At) -> Option<&Callee> {
+        self.callees.iter().find(|callee| callee.span == y)
+    }
+
+    /// Those whose links name `x`, in any trace.
+    fn linking(&self, x: At, then: Then) -> impl Iterator<Item = &Callee> {
+        let span = &self.world.spans[x];
+        let target = (span.trace, span.id);
+        self.callees.iter().filter(move |callee| {
+            let other = &self.world.spans[callee.span];
+            callee.span != x && other.arrival <= then.arrived_by && !callee.links.is_empty() && other.links.contains(&target)
+        })
     }
 
     /// Whether `x` had made a call by then.
@@ -130,8 +161,22 @@ impl Deciding<'_> {
     /// message whose consumer settles later is not known as such. Of a span that is nested, it may be early: its called
     /// side may have come after the deadline, while the span above waited for another.
     fn is_matched(&self, x: At, then: Then) -> bool {
-        let made = |call: &Call| call.client == x && call.settled <= then.now;
-        self.calls.iter().any(made)
+        self.made(x, then).next().is_some()
+    }
+
+    fn made(&self, x: At, then: Then) -> impl Iterator<Item = &Call> {
+        let made = move |call: &&Call| call.client == x && call.settled <= then.now;
+        self.calls.iter().filter(made)
+    }
+
+    /// Whether what enters another service below `x` is ignored.
+    fn has_ignored_entry(&self, x: At) -> bool {
+        let service = self.world.spans[x].service;
+        self.world.all().any(|y| {
+            let span = &self.world.spans[y];
+            let enters = span.side != Side::In && span.service != service && !span.settles();
+            span.ignored && enters && self.world.parent(y, Then::at(span.deadline)) == Parent::Is(x)
+        })
     }
 
     fn is_continued(&self, x: At) -> bool {
@@ -153,7 +198,7 @@ impl Deciding<'_> {
             outer.side == Side::Out
                 && (outer.is_db() || outer.is_messaging())
                 && self.world.is_nested(x, y, then)
-                && (self.is_matched(y, then) || outer.virtual_server().is_some())
+                && (self.is_matched(y, then) || self.world.virtual_server(y).is_some())
         };
         !span.is_db() && !span.is_messaging() && self.world.around(x, then).any(is_logical)
     }
@@ -163,27 +208,41 @@ impl Deciding<'_> {
         self.nested(x, then).any(|y| {
             let inner = &self.world.spans[y];
             let stands_for_it = inner.side == Side::Out
-                && inner.virtual_server().is_some()
+                && self.world.virtual_server(y).is_some()
                 && !self.is_transport(y, then);
             stands_for_it || self.is_matched(y, then)
         })
     }
 
-    /// Whether somebody whom `x` called was settled as having no seen caller before `x` came.
-    fn is_late(&self, x: At, then: Then) -> bool {
-        let span = &self.world.spans[x];
-        self.callees.iter().any(|callee| {
+    /// Those whom `x` called and who were settled as having no seen caller before `x` came: by their own id, their
+    /// parent id, or a link.
+    fn missed(&self, x: At, then: Then) -> impl Iterator<Item = At> {
+        let missed = move |callee: &&Callee| {
             let called = &self.world.spans[callee.span];
-            let names = called.sent.id == span.sent.id || called.parent == Some(span.sent.id);
-            let missed = matches!(
-                callee.verdict,
-                Verdict::Virtual(..) | Verdict::Root | Verdict::Unpaired | Verdict::Late
-            ) && !matches!(
-                self.world.parent(callee.span, Then::at(callee.settled)),
-                Parent::Is(_)
-            );
-            let while_remembered = callee.settled < span.arrival && then.now <= called.remembered;
-            called.trace == span.trace && names && missed && while_remembered
-        })
+            let while_remembered =
+                callee.settled < self.world.spans[x].arrival && then.now <= called.remembered;
+            while_remembered && (self.missed_as_parent(x, callee) || self.missed_by_link(x, callee))
+        };
+        self.callees.iter().filter(missed).map(|callee| callee.span)
+    }
+
+    fn missed_as_parent(&self, x: At, callee: &Callee) -> bool {
+        let (span, called) = (&self.world.spans[x], &self.world.spans[callee.span]);
+        let names = called.id == span.id || called.parent == Some(span.id);
+        let alone = matches!(
+            callee.verdict,
+            Verdict::Virtual(..) | Verdict::Root | Verdict::Unpaired | Verdict::Late
+        );
+        let parent = || self.world.parent(callee.span, Then::at(callee.settled));
+        called.side == Side::In && called.trace == span.trace && names && alone && !matches!(parent(), Parent::Is(_))
+    }
+
+    /// *Reading*: whatever else the called side was paired with.
+    fn missed_by_link(&self, x: At, callee: &Callee) -> bool {
+        let (span, called) = (&self.world.spans[x], &self.world.spans[callee.span]);
+        let missed = |(target, link): (&Target, &Link)| {
+            *target == (span.trace, span.id) && *link == Link::NotSeen
+        };
+        links::creates(self.world, x, callee.span) && called.links.iter().zip(&callee.links).any(missed)
     }
 }

@@ -5,17 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use spangraph::span::{Side, SpanKind};
 
 use super::callees::{Call, connection};
+use super::links::{self, Link};
 use super::view::{At, Parent, Then, World};
 
 /// What became of the spans that are not inbound.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    /// Parent, first member, and whether the call failed.
-    pub entries: Vec<(At, At, bool)>,
+    pub entries: Vec<Entry>,
     /// When it was known of each member that it is one.
     pub members: BTreeMap<At, u64>,
+    /// Members below a span that an ignore rule took.
+    pub filtered: BTreeSet<At>,
     /// INTERNAL spans that came after their parent was settled.
     pub late: BTreeSet<At>,
+}
+
+/// A group that is a call.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub parent: At,
+    /// In order of arrival.
+    pub members: Vec<At>,
+    pub failed: bool,
 }
 
 /// The key of a group: trace, parent id, service.
@@ -26,7 +37,7 @@ type Key = ((u64, u64), Option<u64>, &'static str);
 impl Groups {
     /// When it is known of a span that is not inbound whether it enters its service: once a parent in its own service
     /// is there, or once its group is decided.
-    pub(super) fn settled(&self, world: &World, x: At) -> u64 {
+    pub(super) fn settled(&self, world: &World<'_>, x: At) -> u64 {
         let span = &world.spans[x];
         let inside = (span.arrival..span.deadline).find(|now| is_inside(world, x, *now));
         let decided = || self.members.get(&x).copied().unwrap_or(span.deadline);
@@ -37,13 +48,13 @@ impl Groups {
 /// Whether a parent in its own service that accepts it had come by `now`.
 ///
 /// *Reading*: a parent that was remembered when `x` came, even if it is forgotten when `x` is decided.
-fn is_inside(world: &World, x: At, now: u64) -> bool {
+fn is_inside(world: &World<'_>, x: At, now: u64) -> bool {
     let span = &world.spans[x];
     world.all().any(|y| {
         let above = &world.spans[y];
         y != x
             && above.trace == span.trace
-            && Some(above.sent.id) == span.parent
+            && Some(above.id) == span.parent
             && above.service == span.service
             && above.arrival <= now
             && above.remembered >= span.arrival
@@ -55,7 +66,7 @@ fn is_inside(world: &World, x: At, now: u64) -> bool {
 ///
 /// *Reading*: of members that arrived in one second, the one with the earlier deadline is the first; while it waits,
 /// the others wait with it, and are judged when it is. Spans that share an id share the groups below it.
-pub(super) fn settle(world: &World) -> Groups {
+pub(super) fn settle(world: &World<'_>) -> Groups {
     let mut groups = Groups::default();
     let mut open: BTreeSet<At> = world.all().filter(|x| may_enter(world, *x)).collect();
     let mut decided: Vec<(Key, u64)> = Vec::new();
@@ -69,18 +80,18 @@ pub(super) fn settle(world: &World) -> Groups {
     groups
 }
 
-fn last_deadline(world: &World) -> u64 {
+fn last_deadline(world: &World<'_>) -> u64 {
     world.spans.iter().map(|x| x.deadline).max().unwrap_or(0)
 }
 
-fn key(world: &World, x: At) -> Key {
+fn key(world: &World<'_>, x: At) -> Key {
     let span = &world.spans[x];
     (span.trace, span.parent, span.service)
 }
 
 /// Judges a span whose wait is over, and with it its group, unless that waits for its first member.
 fn settle_one(
-    world: &World,
+    world: &World<'_>,
     x: At,
     now: u64,
     open: &mut BTreeSet<At>,
@@ -112,6 +123,7 @@ fn settle_one(
             key(world, *y) == key_of_x
                 && world.spans[*y].arrival <= arrived_by
                 && !is_inside(world, *y, now)
+                && (!links::counts(world, *y) || world.spans[*y].deadline <= now)
         };
         members = open.iter().copied().filter(is_member).collect();
         let order = |y: &At| (world.spans[*y].arrival, world.spans[*y].deadline);
@@ -120,23 +132,32 @@ fn settle_one(
         if world.spans[first].deadline > now {
             return;
         }
-        let remembered = world.spans[parent].deadline + world.waits.longest();
+        let remembered = world.spans[parent].deadline + world.options.waits.longest();
         decided.push((key_of_x, remembered));
         draw(world, parent, &members, now, groups);
     }
     for member in members {
         groups.members.insert(member, now);
+        if world.spans[parent].ignored {
+            groups.filtered.insert(member);
+        }
         open.remove(&member);
     }
 }
 
-fn may_enter(world: &World, x: At) -> bool {
+/// Whether its parent in another service may be its caller.
+///
+/// *Reading*: what an ignore rule took is no member. What pulls messages by links becomes one only at its own deadline,
+/// when none of them was resolved or has given way.
+fn may_enter(world: &World<'_>, x: At) -> bool {
     let span = &world.spans[x];
-    span.side != Side::In && !span.settles()
+    let drawn = |link: &Link| matches!(link, Link::Resolved(..) | Link::GaveWay);
+    let linked = links::judge(world, x).iter().any(drawn);
+    span.side != Side::In && !span.settles() && !span.ignored && !linked
 }
 
 /// The group's call, unless an inbound span of the service is a child of the same parent.
-fn draw(world: &World, parent: At, members: &[At], now: u64, groups: &mut Groups) {
+fn draw(world: &World<'_>, parent: At, members: &[At], now: u64, groups: &mut Groups) {
     let first = &world.spans[members[0]];
     let is_sibling = |y: At| {
         let span = &world.spans[y];
@@ -150,27 +171,42 @@ fn draw(world: &World, parent: At, members: &[At], now: u64, groups: &mut Groups
     }
     let fails = |y: &At| {
         let span = &world.spans[*y];
-        span.sent.failed && (span.kind == SpanKind::Internal || span.receives())
+        span.failed && (span.kind == SpanKind::Internal || span.receives())
     };
     let failed = members.iter().any(fails);
-    groups.entries.push((parent, members[0], failed));
+    groups.entries.push(Entry {
+        parent,
+        members: members.to_vec(),
+        failed,
+    });
 }
 
 /// One call per group that draws one.
-pub(super) fn calls(world: &World, groups: &Groups) -> Vec<Call> {
-    let call = |(client, server, failed): &(At, At, bool)| Call {
-        client: *client,
-        server: *server,
-        connection: connection(world, *client, *server),
-        failed: *failed,
-        settled: groups.members[server],
+///
+/// *Reading*: all members are halves of the call, so its weight is the greatest of all.
+pub(super) fn calls(world: &World<'_>, groups: &Groups) -> Vec<Call> {
+    let call = |entry: &Entry| {
+        let (parent, first) = (&world.spans[entry.parent], entry.members[0]);
+        let weights = entry.members.iter().map(|member| world.spans[*member].weight);
+        Call {
+            client: entry.parent,
+            server: first,
+            connection: connection(world, entry.parent, first),
+            failed: entry.failed,
+            settled: groups.members[&first],
+            class: "entry",
+            weight: weights.fold(parent.weight, u64::max),
+            struck: parent.ignored,
+        }
     };
     groups.entries.iter().map(call).collect()
 }
 
 /// The outcome of an INTERNAL span.
-pub(super) fn outcome(world: &World, groups: &Groups, x: At) -> &'static str {
-    if groups.members.contains_key(&x) {
+pub(super) fn outcome(world: &World<'_>, groups: &Groups, x: At) -> &'static str {
+    if world.spans[x].ignored || groups.filtered.contains(&x) {
+        "filtered"
+    } else if groups.members.contains_key(&x) {
         "paired"
     } else if groups.late.contains(&x) {
         "late"

@@ -1,29 +1,21 @@
-//! From decisions to sums: failures (R8) and latencies (R13).
+//! From decisions to sums: failures (R8), latencies (R13) and weights (R14).
 
 use std::collections::BTreeSet;
 
 use spangraph::proto::ConnectionType;
 use spangraph::span::{Side, SpanKind};
 
+use super::answer::{Answer, EdgeSums, NodeSums};
 use super::callees::{Call, Callee, Verdict};
 use super::callers::{Caller, Said};
 use super::groups::{self, Groups};
+use super::links::Link;
 use super::view::{At, Seen, World};
-use super::{Answer, EdgeSums, NodeSums, Samples};
 
 /// Adds decisions up.
 pub(super) struct Recorder<'a> {
-    world: &'a World,
+    world: &'a World<'a>,
     answer: Answer,
-}
-
-// === impl Samples ===
-
-impl Samples {
-    fn add(&mut self, ns: u64) {
-        self.count += 1;
-        self.sum_ns += ns;
-    }
 }
 
 // === impl Seen ===
@@ -31,7 +23,7 @@ impl Samples {
 impl Seen {
     /// `None` when it ends before it starts.
     fn duration_ns(&self) -> Option<u64> {
-        let ms = self.sent.end_ms.checked_sub(self.sent.start_ms)?;
+        let ms = self.end_ms.checked_sub(self.start_ms)?;
         Some(ms * 1_000_000)
     }
 }
@@ -39,7 +31,7 @@ impl Seen {
 // === impl Recorder ===
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(world: &'a World) -> Self {
+    pub(super) fn new(world: &'a World<'a>) -> Self {
         Self {
             world,
             answer: Answer::default(),
@@ -65,96 +57,174 @@ impl<'a> Recorder<'a> {
         self.answer.nodes.entry(node.to_owned()).or_default()
     }
 
-    /// What inbound spans say themselves.
+    /// What called spans say themselves.
     pub(super) fn callees(&mut self, callees: &[Callee]) {
         for callee in callees {
             let span = &self.world.spans[callee.span];
-            match &callee.verdict {
-                Verdict::CalledBy(_) => {
-                    self.outcomes("paired", 1);
-                    self.called(span).from_edges += 1;
-                }
-                Verdict::Continues(_) | Verdict::Internal => self.outcomes("internal", 1),
-                Verdict::Virtual(node, connection) => {
-                    self.outcomes("virtual", 1);
-                    self.called(span).from_edges += 1;
-                    let edge = self.edge(node, span.service, *connection);
-                    edge.seen_server += 1;
-                    edge.failed += u64::from(span.sent.failed);
-                    edge.server_failed += u64::from(span.sent.failed);
-                    span.duration_ns()
-                        .into_iter()
-                        .for_each(|ns| edge.server.add(ns));
-                }
-                Verdict::Root => {
-                    self.outcomes("root", 1);
-                    self.called(span).no_caller += 1;
-                }
-                Verdict::Unpaired => {
-                    self.outcomes("unpaired_server", 1);
-                    self.called(span).unpaired += 1;
-                }
-                Verdict::Late => {
-                    self.outcomes("late", 1);
-                    self.called(span).unpaired += 1;
-                }
+            if !span.ignored {
+                self.callee(callee, span);
+                let unresolved = callee.links.iter().filter(|link| **link == Link::NotSeen);
+                self.answer.unresolved_links += unresolved.count() as u64;
+            } else if span.side == Side::In {
+                self.outcomes("filtered", 1);
             }
         }
     }
 
-    /// One call as the node of an inbound span saw it.
+    fn callee(&mut self, callee: &Callee, span: &Seen) {
+        let outcome = match &callee.verdict {
+            Verdict::CalledBy(parent) => {
+                self.called_by(&[*parent], span)
+            }
+            Verdict::Linked(producers) => {
+                let producers: Vec<At> = producers.iter().map(|(y, _)| *y).collect();
+                self.called_by(&producers, span)
+            }
+            Verdict::Continues(_) | Verdict::Internal => "internal",
+            Verdict::Virtual(node, connection) => {
+                self.virtual_client(callee.span, node, *connection);
+                "virtual"
+            }
+            Verdict::Root => {
+                self.called(span).no_caller += 1;
+                "root"
+            }
+            Verdict::Unpaired => {
+                self.called(span).unpaired += 1;
+                "unpaired_server"
+            }
+            Verdict::Late => {
+                self.called(span).unpaired += 1;
+                "late"
+            }
+        };
+        if span.side == Side::In {
+            self.outcomes(outcome, 1);
+        }
+    }
+
+    /// *Reading*: a batch consumer was called once by each producer, so each call is a sample of its duration.
+    fn called_by(&mut self, clients: &[At], span: &Seen) -> &'static str {
+        let world = self.world;
+        let drawn = clients.iter().filter(|y| !world.spans[**y].ignored).count();
+        for _ in 0..drawn {
+            self.called(span).from_edges += 1;
+        }
+        if drawn > 0 { "paired" } else { "filtered" }
+    }
+
+    /// One call as the node of a called span saw it. Only inbound spans tell how long it took.
     fn called(&mut self, span: &Seen) -> &mut NodeSums {
+        let inbound = span.side == Side::In;
         let duration = span.duration_ns();
-        self.answer.negative_duration += u64::from(duration.is_none());
+        self.answer.negative_duration += u64::from(inbound && duration.is_none());
         let node = self.node(span.service);
-        node.failed += u64::from(span.sent.failed);
-        if let Some(ns) = duration {
+        node.failed += u64::from(span.failed);
+        if let Some(ns) = duration.filter(|_| inbound) {
             node.latency.add(ns);
         }
         node
     }
 
+    fn virtual_client(&mut self, x: At, node: &str, connection: i32) {
+        let span = &self.world.spans[x];
+        self.called(span).from_edges += 1;
+        let duration = span.duration_ns().filter(|_| span.side == Side::In);
+        let (weight, failed) = (span.weight, u64::from(span.failed));
+        let edge = self.edge(node, span.service, connection);
+        edge.seen_server += 1;
+        edge.failed += failed;
+        edge.server_failed += failed;
+        duration.into_iter().for_each(|ns| edge.server.add(ns));
+        self.drawn(
+            (node, span.service, connection),
+            "virtual_client",
+            weight,
+            span.topic(),
+        );
+        self.weigh_failed((node, span.service, connection), failed * weight);
+    }
+
+    /// What every call adds to its edge.
+    fn drawn(
+        &mut self,
+        (client, server, connection): (&str, &str, i32),
+        class: &'static str,
+        weight: u64,
+        topic: Option<&str>,
+    ) {
+        *self.answer.classes.entry(class).or_default() += 1;
+        let sampling = self.world.options.sampling;
+        let edge = self.edge(client, server, connection);
+        *edge.classes.entry(class).or_default() += 1;
+        edge.weighted_calls += if sampling { weight } else { 0 };
+        if connection == i32::from(ConnectionType::MessagingSystem) {
+            edge.destinations.extend(topic.map(str::to_owned));
+        }
+    }
+
+    fn weigh_failed(&mut self, (client, server, connection): (&str, &str, i32), weight: u64) {
+        if self.world.options.sampling {
+            self.edge(client, server, connection).weighted_failed += weight;
+        }
+    }
+
     /// Calls between seen sides: each as such, then what is counted once per (parent, edge).
     pub(super) fn calls(&mut self, calls: &[Call]) {
-        let world = self.world;
+        let calls: Vec<&Call> = calls.iter().filter(|call| !call.struck).collect();
         let mut per_parent: BTreeSet<(At, &str, i32)> = BTreeSet::new();
-        for call in calls {
-            let (client, server) = (&world.spans[call.client], &world.spans[call.server]);
-            per_parent.insert((call.client, server.service, call.connection));
-            let edge = self.edge(client.service, server.service, call.connection);
-            edge.seen_both += 1;
-            edge.server_failed += u64::from(call.failed);
-            if server.side != Side::In {
-                continue;
-            }
-            server
-                .duration_ns()
-                .into_iter()
-                .for_each(|ns| edge.server.add(ns));
-            self.between(client, server, call.connection);
+        for call in &calls {
+            per_parent.insert((call.client, self.world.spans[call.server].service, call.connection));
+            self.call(call);
         }
         for (client, service, connection) in per_parent {
-            let failing = calls
-                .iter()
-                .filter(|call| {
-                    let to = world.spans[call.server].service;
-                    (call.client, to, call.connection) == (client, service, connection)
-                })
-                .filter(|call| call.failed)
-                .count() as u64;
-            let span = &world.spans[client];
-            let outbound = span.side == Side::Out;
-            let blamed = u64::from(outbound && span.sent.failed);
-            let edge = self.edge(span.service, service, connection);
-            edge.failed += failing.max(blamed);
-            edge.client_failed += blamed;
-            if outbound {
-                match span.duration_ns() {
-                    Some(ns) => edge.client.add(ns),
-                    None => self.answer.negative_duration += 1,
-                }
+            let to = |call: &&&Call| {
+                let service = self.world.spans[call.server].service;
+                (call.client, service, call.connection)
+            };
+            let of_edge = calls.iter().filter(|call| to(call) == (client, service, connection));
+            let of_edge: Vec<&Call> = of_edge.copied().collect();
+            self.once_per_parent(client, service, &of_edge);
+        }
+    }
+
+    fn call(&mut self, call: &Call) {
+        let world = self.world;
+        let (client, server) = (&world.spans[call.client], &world.spans[call.server]);
+        // *Reading*: the caller knows best what it sent the message to.
+        let topic = client.topic().or(server.topic());
+        let edge = (client.service, server.service, call.connection);
+        self.drawn(edge, call.class, call.weight, topic);
+        let edge = self.edge(client.service, server.service, call.connection);
+        edge.seen_both += 1;
+        edge.server_failed += u64::from(call.failed);
+        if server.side == Side::In {
+            let duration = server.duration_ns();
+            duration.into_iter().for_each(|ns| edge.server.add(ns));
+            self.between(client, server, call.connection);
+        }
+    }
+
+    /// R8 and the client's sample, for the calls that one parent made on one edge.
+    fn once_per_parent(&mut self, client: At, service: &str, calls: &[&Call]) {
+        let span = &self.world.spans[client];
+        let outbound = span.side == Side::Out;
+        let blamed = outbound && span.failed;
+        let failing = calls.iter().filter(|call| call.failed);
+        let heaviest = calls.iter().map(|call| call.weight).max().unwrap_or(0);
+        let weight = failing.clone().map(|call| call.weight).sum::<u64>();
+        let connection = calls[0].connection;
+        let edge = self.edge(span.service, service, connection);
+        edge.failed += (failing.count() as u64).max(u64::from(blamed));
+        edge.client_failed += u64::from(blamed);
+        if outbound {
+            match span.duration_ns() {
+                Some(ns) => edge.client.add(ns),
+                None => self.answer.negative_duration += 1,
             }
         }
+        let weight = weight.max(if blamed { heaviest } else { 0 });
+        self.weigh_failed((span.service, service, connection), weight);
     }
 
     /// Gap and queue of a call of an inbound span.
@@ -164,12 +234,10 @@ impl<'a> Recorder<'a> {
         if client.side != Side::Out {
             return;
         }
+        let edge = (client.service, server.service, connection);
         if server.kind == SpanKind::Consumer {
-            match server.sent.start_ms.checked_sub(client.sent.end_ms) {
-                Some(ms) => self
-                    .edge(client.service, server.service, connection)
-                    .queue
-                    .add(ms * 1_000_000),
+            match server.start_ms.checked_sub(client.end_ms) {
+                Some(ms) => self.edge(edge.0, edge.1, edge.2).queue.add(ms * 1_000_000),
                 None => self.answer.clock_skew += 1,
             }
         }
@@ -178,10 +246,7 @@ impl<'a> Recorder<'a> {
         }
         if let (Some(outer), Some(inner)) = (client.duration_ns(), server.duration_ns()) {
             match outer.checked_sub(inner) {
-                Some(ns) => self
-                    .edge(client.service, server.service, connection)
-                    .gap
-                    .add(ns),
+                Some(ns) => self.edge(edge.0, edge.1, edge.2).gap.add(ns),
                 None => self.answer.negative_gap += 1,
             }
         }
@@ -190,10 +255,10 @@ impl<'a> Recorder<'a> {
     /// Calls of groups as their nodes saw them, and what INTERNAL spans say themselves.
     pub(super) fn groups(&mut self, groups: &Groups) {
         let world = self.world;
-        for (_, first, failed) in &groups.entries {
-            let node = self.node(world.spans[*first].service);
+        for entry in groups.entries.iter().filter(|entry| !world.spans[entry.parent].ignored) {
+            let node = self.node(world.spans[entry.members[0]].service);
             node.from_edges += 1;
-            node.failed += u64::from(*failed);
+            node.failed += u64::from(entry.failed);
         }
         for x in world.all() {
             if world.spans[x].side == Side::None {
@@ -206,21 +271,23 @@ impl<'a> Recorder<'a> {
     pub(super) fn callers(&mut self, callers: &[Caller]) {
         for caller in callers {
             let span = &self.world.spans[caller.span];
-            match &caller.verdict {
-                Said::Paired => self.outcomes("paired", 1),
-                Said::Internal => self.outcomes("internal", 1),
-                Said::Late => self.outcomes("late", 1),
-                Said::Unpaired => self.outcomes("unpaired_client", 1),
+            let outcome = match &caller.verdict {
+                Said::Paired => "paired",
+                Said::Internal => "internal",
+                Said::Filtered => "filtered",
+                Said::Late => "late",
+                Said::Unpaired => "unpaired_client",
                 Said::Virtual(node, connection) => {
-                    self.outcomes("virtual", 1);
-                    self.virtual_call(span, node, *connection);
+                    self.virtual_server(span, node, *connection);
+                    "virtual"
                 }
-            }
+            };
+            self.outcomes(outcome, 1);
         }
     }
 
-    fn virtual_call(&mut self, span: &Seen, node: &str, connection: i32) {
-        let failed = u64::from(span.sent.failed);
+    fn virtual_server(&mut self, span: &Seen, node: &str, connection: i32) {
+        let failed = u64::from(span.failed);
         let duration = span.duration_ns();
         self.answer.negative_duration += u64::from(duration.is_none());
         let edge = self.edge(span.service, node, connection);
@@ -231,5 +298,12 @@ impl<'a> Recorder<'a> {
             edge.client.add(ns);
             edge.server.add(ns);
         }
+        self.drawn(
+            (span.service, node, connection),
+            "virtual_server",
+            span.weight,
+            span.topic(),
+        );
+        self.weigh_failed((span.service, node, connection), failed * span.weight);
     }
 }

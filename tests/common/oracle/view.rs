@@ -1,20 +1,21 @@
 //! All spans that are not copies, when each is there to be seen, and who is whose parent (R0, R1, R3).
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use spangraph::proto::NodeType;
-use spangraph::semconv::{self, NamingConfig};
+use spangraph::semconv;
 use spangraph::span::{Operation, Side, SpanKind};
 
-use super::Waits;
-use crate::systems::{self, Sent, System};
+use super::input::{Options, Span, Target};
+use super::{ignore, links, weights};
 
 /// A span after R0 and R1. Seconds count from the beginning.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// Its place among the sent ones in order of arrival.
     pub place: usize,
-    pub sent: Sent,
+    pub sent: Span,
     pub trace: (u64, u64),
     pub parent: Option<u64>,
     pub service: &'static str,
@@ -25,6 +26,12 @@ pub(super) struct Seen {
     pub deadline: u64,
     /// The last second in which it is remembered: until its retention ends, or until it is decided if that is later.
     pub remembered: u64,
+    /// What its links name: the first ones, each once.
+    pub links: Vec<Target>,
+    /// How many calls it stands for, in fixed point.
+    pub weight: u64,
+    /// An ignore rule takes it.
+    pub ignored: bool,
 }
 
 /// What R3 finds.
@@ -46,9 +53,9 @@ pub(super) struct Then {
 }
 
 /// Every span; others are named by their place here.
-pub(super) struct World {
+pub(super) struct World<'a> {
     pub spans: Vec<Seen>,
-    pub waits: Waits,
+    pub options: &'a Options,
 }
 
 /// Index of a span in [`World::spans`].
@@ -68,23 +75,41 @@ impl Then {
 
 // === impl Seen ===
 
+impl Deref for Seen {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.sent
+    }
+}
+
 impl Seen {
-    fn new(sent: &Sent, low64: bool, waits: Waits, held: u64) -> Self {
-        let kind = sent.normal_kind();
+    fn new(sent: &Span, options: &Options, held: u64) -> Self {
+        let kind = match sent.kind {
+            SpanKind::Unspecified if sent.attrs.logical_peer.is_some() => SpanKind::Client,
+            SpanKind::Unspecified => SpanKind::Internal,
+            kind => kind,
+        };
+        let waits = options.waits;
         let wait = match kind {
             SpanKind::Producer | SpanKind::Consumer => waits.messaging_wait,
             _ => waits.wait,
         };
+        let (high, low) = sent.trace;
+        let service = sent.service.unwrap_or("unknown_service");
         Self {
             place: 0,
-            trace: sent.trace_key(low64),
+            trace: (if options.match_low64 { 0 } else { high }, low),
             parent: sent.parent.filter(|parent| *parent != sent.id),
-            service: sent.service.unwrap_or("unknown_service"),
+            service,
             kind,
             side: kind.side(),
             arrival: sent.second,
             deadline: sent.second + wait,
             remembered: held.max(sent.second + wait + waits.retain),
+            links: links::distinct(&sent.links, options.match_low64),
+            weight: weights::of_span(sent),
+            ignored: ignore::takes(&options.ignore, sent, service, kind.name()),
             sent: sent.clone(),
         }
     }
@@ -100,51 +125,37 @@ impl Seen {
     }
 
     fn does(&self, operation: Operation) -> bool {
-        self.side != Side::None && self.sent.facts.attrs().operation == operation
+        self.side != Side::None && self.attrs.operation == operation
     }
 
+    /// Whether it is about a message: a PRODUCER always is.
     pub(super) fn is_messaging(&self) -> bool {
-        systems::is_messaging(&self.sent)
+        self.kind == SpanKind::Producer || semconv::is_messaging(&self.attrs)
     }
 
     pub(super) fn is_db(&self) -> bool {
-        semconv::is_db(&self.sent.facts.attrs())
+        semconv::is_db(&self.attrs)
+    }
+
+    pub(super) fn topic(&self) -> Option<&'static str> {
+        semconv::topic(&self.attrs)
     }
 
     /// Flags say that the parent is in another process.
     pub(super) fn has_remote_parent(&self) -> bool {
-        self.sent.flags & 0x300 == 0x300
+        self.flags & 0x300 == 0x300
     }
 
     /// Flags say that the parent is in this process.
     pub(super) fn has_local_parent(&self) -> bool {
-        self.sent.flags & 0x300 == 0x100
+        self.flags & 0x300 == 0x100
     }
 
     /// Its id is its own and its parent's its parent's: nobody shares them.
     pub(super) fn has_unshared_ids(&self) -> bool {
-        self.sent.flags & 0x100 != 0 || self.sent.sdk
+        self.flags & 0x100 != 0 || self.sent.sdk
     }
 
-    /// The node and connection type R11 gives for an outbound span.
-    pub(super) fn virtual_server(&self) -> Option<(String, i32)> {
-        let attrs = self.sent.facts.attrs();
-        let named = semconv::virtual_server(&attrs, self.kind, &NamingConfig::default())?;
-        Some((
-            node_id(named.node_type, &named.name.to_string()),
-            named.connection.into(),
-        ))
-    }
-
-    /// The node and connection type R10 gives for an inbound span without a caller.
-    pub(super) fn virtual_client(&self) -> Option<(String, i32)> {
-        let attrs = self.sent.facts.attrs();
-        let named = semconv::virtual_client(&attrs, self.kind, &NamingConfig::default())?;
-        Some((
-            node_id(named.node_type, &named.name.to_string()),
-            named.connection.into(),
-        ))
-    }
 }
 
 fn node_id(node_type: NodeType, name: &str) -> String {
@@ -161,12 +172,16 @@ fn node_id(node_type: NodeType, name: &str) -> String {
 
 // === impl World ===
 
-impl World {
+impl<'a> World<'a> {
     /// All spans but the copies (R1), and how many copies there were. A copy of a span that is still remembered is a
     /// duplicate; later it is a new span. `held` says until when a span was undecided, as far as known: by its place
     /// among the sent ones in order of arrival.
-    pub(super) fn new(system: &System, waits: Waits, held: &BTreeMap<usize, u64>) -> (Self, u64) {
-        let mut sent: Vec<&Sent> = system.spans.iter().collect();
+    pub(super) fn new(
+        sent: &[Span],
+        options: &'a Options,
+        held: &BTreeMap<usize, u64>,
+    ) -> (Self, u64) {
+        let mut sent: Vec<&Span> = sent.iter().collect();
         sent.sort_by_key(|span| span.second);
         let mut spans: Vec<Seen> = Vec::new();
         let mut duplicates = 0;
@@ -174,9 +189,9 @@ impl World {
             let held = held.get(&place).copied().unwrap_or(0);
             let span = Seen {
                 place,
-                ..Seen::new(span, system.match_low64, waits, held)
+                ..Seen::new(span, options, held)
             };
-            let key = |s: &Seen| (s.trace, s.sent.id, s.side, s.service, s.sent.start_ms);
+            let key = |s: &Seen| (s.trace, s.id, s.side, s.service, s.start_ms);
             let copied = |kept: &Seen| kept.remembered >= span.arrival && key(kept) == key(&span);
             if spans.iter().any(copied) {
                 duplicates += 1;
@@ -184,11 +199,46 @@ impl World {
                 spans.push(span);
             }
         }
-        (Self { spans, waits }, duplicates)
+        (Self { spans, options }, duplicates)
+    }
+
+    /// The node and connection type R11 gives for an outbound span.
+    pub(super) fn virtual_server(&self, x: At) -> Option<(String, i32)> {
+        let span = &self.spans[x];
+        let named = semconv::virtual_server(&span.attrs, span.kind, &self.options.naming)?;
+        Some((
+            node_id(named.node_type, &named.name.to_string()),
+            named.connection.into(),
+        ))
+    }
+
+    /// The node and connection type R10 gives for an inbound span without a caller; what pulls messages is treated as a
+    /// consumer.
+    pub(super) fn virtual_client(&self, x: At) -> Option<(String, i32)> {
+        let span = &self.spans[x];
+        let kind = match span.side {
+            Side::In => span.kind,
+            Side::Out | Side::None => SpanKind::Consumer,
+        };
+        let named = semconv::virtual_client(&span.attrs, kind, &self.options.naming)?;
+        Some((
+            node_id(named.node_type, &named.name.to_string()),
+            named.connection.into(),
+        ))
     }
 
     pub(super) fn all(&self) -> std::ops::Range<At> {
         0..self.spans.len()
+    }
+
+    /// Every span with this trace and id that is there to be seen.
+    pub(super) fn with_id(&self, trace: (u64, u64), id: u64, then: Then) -> Vec<At> {
+        let is_it = |y: &At| {
+            let span = &self.spans[*y];
+            let seen = span.arrival <= then.arrived_by && span.remembered >= then.now;
+            span.trace == trace && span.id == id && seen
+        };
+        self.all().filter(is_it).collect()
     }
 
     /// Everything else in the trace of `x` that had arrived by `then.arrived_by` and is not forgotten at `then.now`.
@@ -207,16 +257,16 @@ impl World {
 
     /// R3 (1): outbound spans with the own id of an inbound `x`.
     pub(super) fn sharers(&self, x: At, then: Then) -> Vec<At> {
-        let (own, inbound) = (self.spans[x].sent.id, self.spans[x].side == Side::In);
+        let (own, inbound) = (self.spans[x].id, self.spans[x].side == Side::In);
         let shares =
-            |y: &At| inbound && self.spans[*y].sent.id == own && self.spans[*y].side == Side::Out;
+            |y: &At| inbound && self.spans[*y].id == own && self.spans[*y].side == Side::Out;
         self.around(x, then).filter(shares).collect()
     }
 
     /// Spans with the parent id of `x`.
     pub(super) fn named(&self, x: At, then: Then) -> Vec<At> {
         let parent = self.spans[x].parent;
-        let is_named = |y: &At| Some(self.spans[*y].sent.id) == parent;
+        let is_named = |y: &At| Some(self.spans[*y].id) == parent;
         self.around(x, then).filter(is_named).collect()
     }
 
@@ -269,9 +319,13 @@ impl World {
 
     /// Whether `parent` accepts `x` as a child: it came by the parent's deadline, or it is inbound and the parent, not
     /// outbound, is still remembered.
+    ///
+    /// *Reading*: what an ignore rule took waits for nothing and is only remembered, so it accepts while it is.
     pub(super) fn accepts(&self, parent: At, x: At) -> bool {
         let (parent, x) = (&self.spans[parent], &self.spans[x]);
-        x.arrival <= parent.deadline || (x.side == Side::In && parent.side != Side::Out)
+        x.arrival <= parent.deadline
+            || (x.side == Side::In && parent.side != Side::Out)
+            || parent.ignored
     }
 
     /// Whether `x` is nested in `outer`: below it in its service, with no inbound span

@@ -1,0 +1,139 @@
+//! Links: whom a consumer, and what pulls messages, was sent a message by (R12).
+
+use spangraph::span::{Operation, Side, SpanKind};
+
+use super::input::Target;
+use super::view::{At, Parent, Then, World};
+
+/// Most links of a span that count.
+const MAX_LINKS: usize = 128;
+
+/// What a link is to a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// The context its message was created in, and in which second that was settled.
+    Resolved(At, u64),
+    /// A consumer of the service has that message.
+    GaveWay,
+    /// A creation context that had stopped accepting.
+    Closed,
+    /// A span that creates no messages for it.
+    Ambient,
+    NotSeen,
+}
+
+/// The first links as sent, each once, without those that name nothing.
+pub(super) fn distinct(sent: &[Target], low64: bool) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for ((high, low), id) in sent.iter().copied().take(MAX_LINKS) {
+        let target = ((if low64 { 0 } else { high }, low), id);
+        if (high, low) != (0, 0) && id != 0 && !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+/// Whether the links of `x` may be calls.
+pub(super) fn counts(world: &World<'_>, x: At) -> bool {
+    let span = &world.spans[x];
+    !span.links.is_empty()
+        && (span.kind == SpanKind::Consumer || (span.kind == SpanKind::Client && span.receives()))
+}
+
+/// What each distinct link of `x` is when `x` settles.
+///
+/// *Reading*: a CONSUMER that is a `receive` may have to give way until its deadline, so none of its links settles
+/// before.
+pub(super) fn judge(world: &World<'_>, x: At) -> Vec<Link> {
+    if !counts(world, x) {
+        return Vec::new();
+    }
+    let span = &world.spans[x];
+    let early = |target: Target| {
+        let waits = span.kind != SpanKind::Consumer || span.receives();
+        let mut seconds = (span.arrival..span.deadline).filter(|_| !waits);
+        seconds.find_map(|now| match at(world, x, target, now) {
+            Link::Resolved(y, now) if world.spans[y].kind == SpanKind::Producer => Some(Link::Resolved(y, now)),
+            _ => None,
+        })
+    };
+    let targets = span.links.iter().copied();
+    targets
+        .map(|target| early(target).unwrap_or_else(|| at(world, x, target, span.deadline)))
+        .collect()
+}
+
+/// What a link of `x` is at the close of a second.
+///
+/// *Reading*: of several creation contexts with one id, that of another service first, then a PRODUCER, then the
+/// smallest name; the best of those that accept `x`.
+fn at(world: &World<'_>, x: At, target: Target, now: u64) -> Link {
+    let seen = world.with_id(target.0, target.1, Then::at(now));
+    let contexts: Vec<At> = seen.iter().copied().filter(|y| creates(world, *y, x)).collect();
+    let is_ambient = !seen.is_empty() && contexts.is_empty();
+    if is_ambient {
+        return Link::Ambient;
+    }
+    if world.spans[x].receives() && now == world.spans[x].deadline && gives_way(world, x, target, &contexts, now) {
+        return Link::GaveWay;
+    }
+    let service = world.spans[x].service;
+    let open = contexts.iter().copied().filter(|y| world.accepts(*y, x));
+    let best = open.min_by_key(|y| {
+        let y = &world.spans[*y];
+        (y.service == service, y.kind != SpanKind::Producer, y.service)
+    });
+    match best {
+        Some(y) => Link::Resolved(y, now),
+        None if contexts.is_empty() => Link::NotSeen,
+        None => Link::Closed,
+    }
+}
+
+/// Whether messages for `x` are created in `y`.
+///
+/// *Reading*: any PRODUCER creates them, whatever its operation.
+pub(super) fn creates(world: &World<'_>, y: At, x: At) -> bool {
+    let above = &world.spans[y];
+    let sends = || matches!(above.attrs.operation, Operation::Send | Operation::Create);
+    match above.kind {
+        SpanKind::Producer => true,
+        SpanKind::Client => above.service != world.spans[x].service && above.is_messaging() && sends(),
+        _ => false,
+    }
+}
+
+/// Whether a consumer of the service of `x` that is no `receive` has the message.
+///
+/// *Reading*: whether or not that consumer came in time for the producer.
+fn gives_way(world: &World<'_>, x: At, target: Target, contexts: &[At], now: u64) -> bool {
+    let service = world.spans[x].service;
+    world.all().any(|y| {
+        let other = &world.spans[y];
+        let consumes = other.kind == SpanKind::Consumer && !other.receives() && other.service == service;
+        if !consumes || y == x || other.arrival > now || other.remembered < now {
+            return false;
+        }
+        let is_parent = || match world.parent(y, Then::at(now)) {
+            Parent::Is(parent) => contexts.contains(&parent) && world.spans[parent].side == Side::Out,
+            _ => false,
+        };
+        other.links.contains(&target) || is_parent()
+    })
+}
+
+/// Whether `x` sends messages that its own service created one by one: the creations are the calls.
+///
+/// *Reading*: a CLIENT; a PRODUCER's own context is a creation context.
+pub(super) fn sends_batch(world: &World<'_>, x: At, then: Then) -> bool {
+    let span = &world.spans[x];
+    let is_own = |y: &At| {
+        let created = &world.spans[*y];
+        created.kind == SpanKind::Producer && created.service == span.service && world.accepts(*y, x)
+    };
+    let mut targets = span.links.iter();
+    span.kind == SpanKind::Client
+        && span.attrs.operation == Operation::Send
+        && targets.any(|(trace, id)| world.with_id(*trace, *id, then).iter().any(is_own))
+}

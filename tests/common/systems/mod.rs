@@ -1,0 +1,300 @@
+//! Random systems: spans of a small world, the seconds in which they arrive, and the ways in which the same spans may
+//! reach a core. Printed one span a line in the notation of the pairing rules, so that a shrunk case can be read.
+
+mod encode;
+mod generate;
+mod promised;
+
+use std::fmt;
+
+pub use encode::request;
+pub use generate::{Rules, system, way};
+use spangraph::semconv::NamingConfig;
+use spangraph::span::{Attrs, Operation, SpanKind};
+
+use crate::oracle::{Ignore, Options, Span, Target, Waits};
+
+/// What a span's attributes say; each spelled in one way only, since spellings are tested elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `peer.service`.
+    pub peer: Option<&'static str>,
+    /// `db.system`.
+    pub db: bool,
+    /// `messaging.destination.name`.
+    pub topic: Option<&'static str>,
+    /// `messaging.system`.
+    pub broker: bool,
+    /// `messaging.operation.type`.
+    pub operation: Option<&'static str>,
+    /// `server.address`.
+    pub host: Option<&'static str>,
+    /// `faas.trigger` is `timer`.
+    pub timer: bool,
+}
+
+/// One span as sent, and when it arrives.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// High and low 64 bits of the trace id, of which 1 is added to the low ones when it is sent.
+    pub trace: (u64, u64),
+    pub id: u64,
+    pub parent: Option<u64>,
+    pub service: Option<&'static str>,
+    pub kind: SpanKind,
+    pub name: &'static str,
+    pub failed: bool,
+    /// Milliseconds; the end may be before the start.
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub flags: u32,
+    /// Its resource names `telemetry.sdk.name`.
+    pub sdk: bool,
+    pub facts: Facts,
+    /// What it links to; an id of 0 is sent as zeros.
+    pub links: Vec<Target>,
+    pub tracestate: &'static str,
+    /// [`RATIO_KEY`] in hundredths.
+    pub ratio: Option<u32>,
+    /// Second of arrival, from 0.
+    pub second: u64,
+}
+
+/// The attribute that holds the sampling ratio.
+pub const RATIO_KEY: &str = "app.sampling.ratio";
+
+/// A case: which spans, and under which rules.
+#[derive(Clone)]
+pub struct System {
+    pub spans: Vec<Sent>,
+    pub match_low64: bool,
+    pub sampling: bool,
+    pub ignore: Vec<Ignore>,
+}
+
+/// How the same spans may come without the answer being allowed to differ.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// Sorts the spans of a second.
+    pub order: u64,
+    pub shards: usize,
+    pub spans_per_request: usize,
+    /// In JSON, not protobuf.
+    pub json: bool,
+}
+
+// === impl Facts ===
+
+impl Facts {
+    /// As the naming rules read them.
+    pub fn attrs(&self) -> Attrs<'static> {
+        Attrs {
+            logical_peer: self.peer,
+            db_system: self.db.then_some("redis"),
+            destination: self.topic,
+            messaging_system: self.broker.then_some("kafka"),
+            operation: match self.operation {
+                Some("create") => Operation::Create,
+                Some("send" | "publish") => Operation::Send,
+                Some("receive") => Operation::Receive,
+                Some("process") => Operation::Process,
+                Some("settle") => Operation::Settle,
+                _ => Operation::None,
+            },
+            host: self.host,
+            timer_triggered: self.timer,
+            ..Attrs::default()
+        }
+    }
+
+    /// Key and value, as sent.
+    pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
+        let pairs = [
+            ("peer.service", self.peer),
+            ("db.system", self.db.then_some("redis")),
+            ("messaging.destination.name", self.topic),
+            ("messaging.system", self.broker.then_some("kafka")),
+            ("messaging.operation.type", self.operation),
+            ("server.address", self.host),
+            ("faas.trigger", self.timer.then_some("timer")),
+        ];
+        let present = |(key, value): (_, Option<_>)| Some((key, value?));
+        pairs.into_iter().filter_map(present).collect()
+    }
+}
+
+// === impl Sent ===
+
+impl Sent {
+    fn ratio(&self) -> Option<f64> {
+        self.ratio.map(|hundredths| f64::from(hundredths) / 100.0)
+    }
+
+    fn asked(&self) -> Span {
+        let sent = |(high, low): (u64, u64)| (high, low + 1);
+        let target = |(trace, id): &Target| match id {
+            0 => ((0, 0), 0),
+            id => (sent(*trace), *id),
+        };
+        Span {
+            trace: sent(self.trace),
+            id: self.id,
+            parent: self.parent,
+            service: self.service,
+            kind: self.kind,
+            name: self.name,
+            failed: self.failed,
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            flags: self.flags,
+            sdk: self.sdk,
+            attrs: self.facts.attrs(),
+            links: self.links.iter().map(target).collect(),
+            tracestate: self.tracestate.to_owned(),
+            ratio: self.ratio(),
+            second: self.second,
+        }
+    }
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let service = self.service.unwrap_or("(no name)");
+        write!(f, "second {:2}: {service} ", self.second)?;
+        write!(f, "{} {}", self.kind.name(), self.id)?;
+        if let Some(parent) = self.parent {
+            write!(f, "^{parent}")?;
+        }
+        if self.failed {
+            f.write_str(" !")?;
+        }
+        write!(f, "   [{}..{} ms]", self.start_ms, self.end_ms)?;
+        for (key, value) in self.facts.attributes() {
+            write!(f, " {key}={value}")?;
+        }
+        if self.flags != 0 {
+            write!(f, " flags={:#x}", self.flags)?;
+        }
+        if self.sdk {
+            f.write_str(" sdk")?;
+        }
+        if self.name != "op" {
+            write!(f, " name={:?}", self.name)?;
+        }
+        if !self.tracestate.is_empty() {
+            write!(f, " tracestate={}", self.tracestate)?;
+        }
+        if let Some(ratio) = self.ratio() {
+            write!(f, " {RATIO_KEY}={ratio}")?;
+        }
+        write!(f, " trace={:x}:{}", self.trace.0, self.trace.1)?;
+        for links in self.links.chunk_by(|a, b| a == b) {
+            let ((high, low), id) = links[0];
+            write!(f, " link={high:x}:{low}/{id}")?;
+            if links.len() > 1 {
+                write!(f, " ({} times)", links.len())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+// === impl System ===
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.match_low64 {
+            f.write_str(" match_low64")?;
+        }
+        if self.sampling {
+            f.write_str(" sampling")?;
+        }
+        for rule in &self.ignore {
+            write!(f, " {rule:?}")?;
+        }
+        let mut spans: Vec<_> = self.spans.iter().collect();
+        spans.sort_by_key(|span| span.second);
+        spans
+            .into_iter()
+            .try_for_each(|span| write!(f, "\n    {span:?}"))
+    }
+}
+
+impl System {
+    /// What the rules say of it.
+    pub fn answer(&self, waits: Waits) -> crate::oracle::Answer {
+        let spans: Vec<Span> = self.spans.iter().map(Sent::asked).collect();
+        let options = Options {
+            waits,
+            match_low64: self.match_low64,
+            naming: NamingConfig::default(),
+            sampling: self.sampling,
+            ignore: self.ignore.clone(),
+        };
+        crate::oracle::answer(&spans, &options)
+    }
+
+    /// Systems that are a little simpler: one span or rule less, or one span plainer.
+    pub fn simpler(&self) -> impl Iterator<Item = Self> + '_ {
+        let fewer_rules = [
+            Self { match_low64: false, ..self.clone() },
+            Self { sampling: false, ..self.clone() },
+            Self { ignore: Vec::new(), ..self.clone() },
+        ];
+        let without = (0..self.spans.len()).map(|at| {
+            let mut less = self.clone();
+            less.spans.remove(at);
+            less
+        });
+        let plainer = (0..self.spans.len()).flat_map(move |at| {
+            self.spans[at].plainer().into_iter().map(move |span| {
+                let mut plainer = self.clone();
+                plainer.spans[at] = span;
+                plainer
+            })
+        });
+        let promised_still = |system: Self| Self {
+            spans: promised::promised(system.spans, system.match_low64),
+            ..system
+        };
+        let differs = |next: &Self| {
+            let rules = |of: &Self| (of.match_low64, of.sampling, of.ignore.len());
+            next.spans != self.spans || rules(next) != rules(self)
+        };
+        fewer_rules
+            .into_iter()
+            .chain(without)
+            .chain(plainer)
+            .map(promised_still)
+            .filter(differs)
+    }
+}
+
+// === impl Sent ===
+
+impl Sent {
+    /// The same with one thing about it plainer.
+    fn plainer(&self) -> Vec<Self> {
+        let mut all: Vec<Self> = (0..self.links.len())
+            .map(|at| {
+                let mut fewer = self.clone();
+                fewer.links.remove(at);
+                fewer
+            })
+            .collect();
+        all.extend([
+            Self { facts: Facts::default(), ..self.clone() },
+            Self { facts: Facts { topic: None, broker: false, ..self.facts }, ..self.clone() },
+            Self { facts: Facts { operation: self.facts.operation, ..Facts::default() }, ..self.clone() },
+            Self { sdk: false, flags: 0, ..self.clone() },
+            Self { failed: false, ..self.clone() },
+            Self { start_ms: 1_000, end_ms: 1_010, ..self.clone() },
+            Self { service: Some("s0"), ..self.clone() },
+            Self { parent: None, ..self.clone() },
+            Self { tracestate: "", ratio: None, ..self.clone() },
+            Self { name: "op", ..self.clone() },
+            Self { links: Vec::new(), ..self.clone() },
+        ]);
+        all
+    }
+}

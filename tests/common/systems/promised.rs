@@ -1,0 +1,142 @@
+//! What order-independence is promised for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spangraph::span::{Side, SpanKind};
+
+use super::Sent;
+
+/// Where a span stands: its trace, as traces compare, and its id.
+type Place = ((u64, u64), u64);
+
+/// What two copies of a span have in common (R1).
+type Key = (Place, Side, Option<&'static str>, u64);
+
+// === impl Sent ===
+
+impl Sent {
+    /// Its kind after R0.
+    fn normal_kind(&self) -> SpanKind {
+        match self.kind {
+            SpanKind::Unspecified if self.facts.peer.is_some() => SpanKind::Client,
+            SpanKind::Unspecified => SpanKind::Internal,
+            kind => kind,
+        }
+    }
+
+    /// Which way it faces after R0.
+    fn side(&self) -> Side {
+        self.normal_kind().side()
+    }
+
+    fn place(&self, low64: bool) -> Place {
+        (trace_key(self.trace, low64), self.id)
+    }
+
+    fn key(&self, low64: bool) -> Key {
+        (self.place(low64), self.side(), self.service, self.start_ms)
+    }
+
+    fn parent_place(&self, low64: bool) -> Option<Place> {
+        Some((trace_key(self.trace, low64), self.parent?))
+    }
+}
+
+/// A trace, as trace ids compare.
+fn trace_key((high, low): (u64, u64), low64: bool) -> (u64, u64) {
+    (if low64 { 0 } else { high }, low)
+}
+
+/// Leaves only what order-independence is promised for: copies are equal, and where several spans share an id, nobody
+/// settles early on one of them.
+pub(super) fn promised(mut spans: Vec<Sent>, low64: bool) -> Vec<Sent> {
+    one_caller_per_id(&mut spans, low64);
+    for span in &mut spans {
+        operation_of_kind(span);
+    }
+    one_parent_per_side(&mut spans, low64);
+    equal_copies(&mut spans, low64);
+    shared_ids_wait(&mut spans, low64);
+    spans
+}
+
+/// Of the outbound spans of one service with one id, all but copies of the first become INTERNAL; of those of several
+/// services too, where an inbound span with that id or a link to it could settle early on any of them.
+fn one_caller_per_id(spans: &mut [Sent], low64: bool) {
+    let inbound = spans.iter().filter(|span| span.side() == Side::In);
+    let mut settled_on: BTreeSet<Place> = inbound.map(|span| span.place(low64)).collect();
+    let links = spans.iter().flat_map(|span| &span.links);
+    settled_on.extend(links.map(|(trace, id)| (trace_key(*trace, low64), *id)));
+    let mut callers: BTreeMap<Place, BTreeMap<_, _>> = BTreeMap::new();
+    for span in spans {
+        if span.side() != Side::Out {
+            continue;
+        }
+        let place = span.place(low64);
+        let callers = callers.entry(place).or_default();
+        let caller = (span.normal_kind(), span.start_ms);
+        let others = callers.keys().any(|service| *service != span.service);
+        let first = *callers.entry(span.service).or_insert(caller);
+        if first != caller || (others && settled_on.contains(&place)) {
+            span.kind = SpanKind::Internal;
+        }
+    }
+}
+
+/// Only CLIENT and CONSUMER pull and acknowledge messages, only they and PRODUCER create and send them.
+fn operation_of_kind(span: &mut Sent) {
+    let known = match span.normal_kind() {
+        SpanKind::Client | SpanKind::Consumer => true,
+        SpanKind::Producer => !matches!(span.facts.operation, Some("receive" | "settle")),
+        _ => false,
+    };
+    if !known {
+        span.facts.operation = None;
+    }
+}
+
+/// R3 does not tell apart spans of one id, service and side: those that are somebody's parent become copies.
+fn one_parent_per_side(spans: &mut [Sent], low64: bool) {
+    let parents: BTreeSet<Place> = spans
+        .iter()
+        .filter_map(|span| span.parent_place(low64))
+        .collect();
+    let mut firsts = BTreeMap::new();
+    for span in spans {
+        let place = span.place(low64);
+        if parents.contains(&place) {
+            let first = (span.kind, span.start_ms, span.facts.peer);
+            let key = (place, span.service, span.side());
+            (span.kind, span.start_ms, span.facts.peer) = *firsts.entry(key).or_insert(first);
+        }
+    }
+}
+
+fn equal_copies(spans: &mut [Sent], low64: bool) {
+    let mut firsts: BTreeMap<Key, Sent> = BTreeMap::new();
+    for span in spans {
+        let first = firsts
+            .entry(span.key(low64))
+            .or_insert_with(|| span.clone());
+        *span = Sent {
+            second: span.second,
+            ..first.clone()
+        };
+    }
+}
+
+/// A SERVER beside or below a shared id may not say that ids are not shared.
+fn shared_ids_wait(spans: &mut [Sent], low64: bool) {
+    let mut users: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
+    for span in spans.iter() {
+        let users = users.entry(span.place(low64)).or_default();
+        users.insert(span.key(low64));
+    }
+    let unshared = |place: Place| users.get(&place).is_none_or(|users| users.len() < 2);
+    for span in spans {
+        let alone = unshared(span.place(low64)) && span.parent_place(low64).is_none_or(unshared);
+        if span.kind == SpanKind::Server && !alone {
+            (span.sdk, span.flags) = (false, 0);
+        }
+    }
+}
