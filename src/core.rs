@@ -277,9 +277,10 @@ impl Core {
             }
             was
         };
+        let close = |effects: &mut Effects| closed.absorb(&self.graph, effects);
+        self.pairing.exchange(&self.graph, tick, close);
         let mut pending = 0;
         for shard in 0..self.pairing.shards() {
-            let close = |effects: &mut Effects| closed.absorb(&self.graph, effects);
             pending += self.pairing.sweep(&self.graph, shard, tick, close);
         }
         let info = SealInfo {

@@ -273,6 +273,17 @@ pub struct Links<'a> {
     pub count: u32,
 }
 
+/// What one link names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkTarget {
+    /// The linked span's trace.
+    pub trace: TraceId,
+    /// The linked span.
+    pub span: SpanId,
+    /// `Link.flags`, whole.
+    pub flags: u32,
+}
+
 /// What a resource says, already checked. Strings are borrowed from the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resource<'a> {

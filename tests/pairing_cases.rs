@@ -18,23 +18,10 @@ use drive::{Answer, Drive};
 /// Options that no rule served today reads; cases that set one are left, and named.
 const LEFT_CONFIG: [&str; 2] = ["sampling", "learn_aliases"];
 
-/// Cases that need R12 (links), which is not served yet.
-const LEFT_CASES: [&str; 8] = [
-    "consumer_link_other_trace",
-    "consumer_batch_links",
-    "consumer_duplicate_links",
-    "receive_and_process_both_link",
-    "receive_only_client_kind",
-    "create_then_send_batch",
-    "create_then_send_undelivered",
-    "unresolved_link_falls_back_to_destination",
-];
-
 fn is_left(case: &Case) -> bool {
     case.config
         .keys()
         .any(|key| LEFT_CONFIG.contains(&key.as_str()))
-        || LEFT_CASES.contains(&case.name.as_str())
 }
 
 /// Each arrival order that must give the same answer.

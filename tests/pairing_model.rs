@@ -29,13 +29,13 @@ const WAITS: Waits = Waits {
 
 /// What random systems exercise beyond the plain rules.
 const RULES: Rules = Rules {
-    links: false,
+    links: true,
     sampling: false,
     ignore: false,
 };
 
 /// Whether the topics of messaging edges are compared.
-const TOPICS: bool = false;
+const TOPICS: bool = true;
 
 /// Systems tried unless `PAIRING_CASES` says otherwise.
 const CASES: u32 = 10_000;

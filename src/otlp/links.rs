@@ -2,7 +2,7 @@
 
 use super::Malformed;
 use super::wire::{Reader, fixed32, len, varint};
-use crate::span::{Links, SpanId, TraceId};
+use crate::span::{LinkTarget, Links, SpanId, TraceId};
 
 /// Most links of one span that are looked at (pairing R12).
 pub const MAX_LINKS: usize = 128;
@@ -17,17 +17,6 @@ const TRACE_STATE: u32 = len(3);
 const ATTRIBUTE: u32 = len(4);
 const DROPPED_ATTRIBUTES: u32 = varint(5);
 const FLAGS: u32 = fixed32(6);
-
-/// What one link names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkTarget {
-    /// The linked span's trace.
-    pub trace: TraceId,
-    /// The linked span.
-    pub span: SpanId,
-    /// `Link.flags`, whole.
-    pub flags: u32,
-}
 
 /// Checks every link in a run of span fields.
 pub(super) fn check(mut run: Reader<'_>) -> Result<(), Malformed> {

@@ -21,7 +21,7 @@ mod wire;
 pub use chunk::Chunk;
 pub use encoding::{Encoding, read};
 pub use json::walk_json;
-pub use links::{LinkTarget, MAX_LINKS};
+pub use links::MAX_LINKS;
 pub use resource::ResourceKeys;
 
 /// Reusable room for one chunk's worth of rows (offsets into the request, no borrowed data).

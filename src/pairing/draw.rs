@@ -76,6 +76,25 @@ impl Shard {
         callee: &Callee,
         fx: &mut Effects,
     ) {
+        let call = self.call(cx, trace, parent, callee, fx);
+        fx.calls.push(call);
+        fx.node_calls.push(NodeCall {
+            node: callee.service,
+            from: CalledFrom::Edges,
+            failed: callee.failed,
+            server: callee.server,
+        });
+    }
+
+    /// The call from `parent` to `callee`, with all that it means for the parent.
+    pub(super) fn call(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        parent: &Seen,
+        callee: &Callee,
+        fx: &mut Effects,
+    ) -> Call {
         let edge = cx
             .graph
             .edge(parent.service, callee.service, callee.connection, cx.now_s);
@@ -100,13 +119,7 @@ impl Shard {
             self.outbound_side(at, callee, &mut call);
             self.decide(at, Outcome::Paired, fx);
         }
-        fx.calls.push(call);
-        fx.node_calls.push(NodeCall {
-            node: callee.service,
-            from: CalledFrom::Edges,
-            failed: callee.failed,
-            server: callee.server,
-        });
+        call
     }
 
     /// What the waiting outbound parent adds: its failure, its duration once per edge, the gap, the queue.
@@ -121,6 +134,9 @@ impl Shard {
             call.client_failed = u32::from(parent.flags.has(Flags::FAILED));
         }
         if callee.connection == ConnectionType::MessagingSystem {
+            if parent.topic != TextId(0) {
+                call.destination = parent.topic;
+            }
             call.queue = callee.consumed_at_ns.map_or(Sample::None, |start_ns| {
                 Sample::between(parent.end_ns, start_ns)
             });
@@ -130,14 +146,11 @@ impl Shard {
         if parent.status != CallStatus::default() {
             call.status = parent.status;
         }
-        if parent.topic != TextId(0) {
-            call.destination = parent.topic;
-        }
     }
 
     /// R8 for one more callee of an outbound span on one edge: failed calls are the greater of the failing callees and
     /// the parent's own failure; what this call adds to that.
-    fn charge(&mut self, at: u32, edge: EdgeId, callee_failed: bool) -> Charge {
+    pub(super) fn charge(&mut self, at: u32, edge: EdgeId, callee_failed: bool) -> Charge {
         let parent = self.store.record_mut(at);
         let parent_failed = u32::from(parent.flags.has(Flags::FAILED));
         let one = u32::from(callee_failed);
@@ -167,10 +180,10 @@ impl Shard {
 }
 
 /// What one call adds to its edge for its parent.
-struct Charge {
+pub(super) struct Charge {
     failed: u32,
-    /// It is the parent's first call on this edge.
-    first: bool,
+    /// It is the span's first call on this edge.
+    pub(super) first: bool,
 }
 
 // === impl Charge ===

@@ -8,6 +8,12 @@ use crate::graph::TextId;
 use crate::graph::call::{CallClass, Effects, Sample};
 use crate::span::{CallStatus, SpanKind};
 
+/// A receive with links enters by its parent only if at its own deadline none of them is resolved (R12); whether that
+/// is still to come.
+fn asks_links_after(s: &Seen, horizon: u32) -> bool {
+    s.flags.receives() && s.flags.has(Flags::LINKS) && s.deadline > horizon
+}
+
 // === impl Shard ===
 
 impl Shard {
@@ -69,6 +75,8 @@ impl Shard {
                 && !s.flags.inbound()
                 && !s.flags.settles()
                 && !s.flags.has(Flags::INSIDE)
+                && !s.flags.has(Flags::ENTERED)
+                && !asks_links_after(s, horizon)
                 && s.arrived <= parent.deadline
         };
         let members = || siblings.iter().filter(is_member);

@@ -1,7 +1,7 @@
 //! R9's and R10's edges: one end reported, the other is named by it.
 
 use super::UserNode;
-use super::record::Flags;
+use super::record::{Flags, Record};
 use super::shard::{Context, Shard};
 use crate::graph::call::{Call, CallClass, CalledFrom, Effects, NodeCall, Outcome, Sample};
 use crate::graph::{NodeId, TextId};
@@ -28,6 +28,10 @@ impl Shard {
         let server = cx.graph.virtual_peer(node_type, p.peer, cx.now_s);
         let failed = p.flags.has(Flags::FAILED);
         let duration = Sample::between(p.start_ns, p.end_ns);
+        let destination = match connection {
+            ConnectionType::MessagingSystem => p.topic,
+            _ => TextId(0),
+        };
         fx.calls.push(Call {
             edge: cx.graph.edge(p.service, server, connection, cx.now_s),
             class: CallClass::VirtualServer,
@@ -40,7 +44,7 @@ impl Shard {
             gap: Sample::None,
             queue: Sample::None,
             status: p.status,
-            destination: p.topic,
+            destination,
             trace: self.store.id(trace),
             span: p.span,
             duration,
@@ -48,7 +52,7 @@ impl Shard {
         self.decide(at, Outcome::Virtual, fx);
     }
 
-    /// R10: the edge from whoever called an inbound span; `false` when nobody is to be drawn.
+    /// R10: the edge from whoever called an inbound span, which that settles; `false` when nobody is to be drawn.
     pub(super) fn draw_virtual_client(
         &mut self,
         cx: &Context<'_>,
@@ -57,17 +61,36 @@ impl Shard {
         fx: &mut Effects,
     ) -> bool {
         let x = *self.store.record(at);
-        let consumer = x.flags.kind() == SpanKind::Consumer;
+        let drawn = self.virtual_client_call(cx, trace, &x, fx);
+        if drawn {
+            self.store.record_mut(at).flags.set(Flags::AWAITING);
+            self.decide(at, Outcome::Virtual, fx);
+        }
+        drawn
+    }
+
+    /// The same for an inbound span or a receive, whose outcome it leaves alone.
+    pub(super) fn virtual_client_call(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Record,
+        fx: &mut Effects,
+    ) -> bool {
         let Some(client) = caller(cx, x.flags, x.peer, x.service) else {
             return false;
         };
-        let connection = if consumer {
-            ConnectionType::MessagingSystem
-        } else {
-            ConnectionType::VirtualNode
+        let connection = match x.flags.kind() {
+            SpanKind::Server => ConnectionType::VirtualNode,
+            _ => ConnectionType::MessagingSystem,
         };
         let failed = x.flags.has(Flags::FAILED);
         let duration = Sample::between(x.start_ns, x.end_ns);
+        let server = if x.flags.inbound() {
+            duration
+        } else {
+            Sample::None
+        };
         fx.calls.push(Call {
             edge: cx.graph.edge(client, x.service, connection, cx.now_s),
             class: CallClass::VirtualClient,
@@ -75,7 +98,7 @@ impl Shard {
             client_failed: 0,
             server_failed: failed,
             client: Sample::None,
-            server: duration,
+            server,
             gap: Sample::None,
             queue: Sample::None,
             status: x.status,
@@ -88,10 +111,8 @@ impl Shard {
             node: x.service,
             from: CalledFrom::Edges,
             failed,
-            server: duration,
+            server,
         });
-        self.store.record_mut(at).flags.set(Flags::AWAITING);
-        self.decide(at, Outcome::Virtual, fx);
         true
     }
 }

@@ -1,6 +1,9 @@
 //! From a span as sent to a span as kept: R0's normalising and everything the rules ask of attributes, done before
 //! any lock is taken.
 
+use std::ops::Range;
+
+use super::probe::Target;
 use super::record::{Flags, Record};
 use super::shard::Incoming;
 use super::texts::Texts;
@@ -8,7 +11,9 @@ use super::{Pairing, SharedIds};
 use crate::graph::{EdgeId, Graph, NodeId, TextId};
 use crate::proto::NodeType;
 use crate::semconv;
-use crate::span::{FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE, Side, SpanKind, SpanRef};
+use crate::span::{
+    FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE, LinkTarget, Operation, Side, SpanKind, SpanRef, TraceId,
+};
 
 /// What a span inherits from its resource.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +28,8 @@ pub struct ServiceInfo {
 #[derive(Debug, Default)]
 pub struct Batch {
     incoming: Vec<Incoming>,
+    /// What they link to, span after span.
+    links: Vec<Target>,
     /// Indexes into `incoming`, shard after shard, in arrival order within each.
     order: Vec<u32>,
     texts: Texts,
@@ -34,6 +41,7 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run<'a> {
     incoming: &'a [Incoming],
+    links: &'a [Target],
     order: &'a [u32],
 }
 
@@ -49,11 +57,7 @@ impl Pairing {
         service: ServiceInfo,
         tick: u32,
     ) {
-        let trace = if self.rules.match_low64 {
-            span.trace.low64()
-        } else {
-            span.trace
-        };
+        let trace = self.trace(span.trace);
         let kind = normal_kind(span);
         let mut record = Record {
             span: span.span.get(),
@@ -88,13 +92,57 @@ impl Pairing {
             Side::In => self.read_inbound(graph, span, &mut record, &mut batch.texts),
             Side::None => {}
         }
+        let links = self.read_links(span, record.flags, &mut batch.links);
+        record.flags.set_if(Flags::LINKS, !links.is_empty());
         let last = batch.incoming.last().filter(|last| last.trace == trace);
         let hash = last.map_or_else(|| self.hasher.hash_one(trace), |last| last.hash);
         batch.incoming.push(Incoming {
             hash,
             trace,
             record,
+            links,
         });
+    }
+
+    /// A trace id as ids compare.
+    fn trace(&self, id: TraceId) -> TraceId {
+        if self.rules.match_low64 {
+            id.low64()
+        } else {
+            id
+        }
+    }
+
+    /// Adds the distinct targets of the links of a span that R12 asks about: a CONSUMER, a receive or a send; returns
+    /// where they stand.
+    fn read_links(&self, span: &SpanRef<'_>, flags: Flags, links: &mut Vec<Target>) -> Range<u32> {
+        let end = |links: &[Target]| {
+            u32::try_from(links.len()).expect("128 links for each of 2,048 spans")
+        };
+        let start = end(links);
+        let asks = match flags.kind() {
+            SpanKind::Consumer => true,
+            SpanKind::Client => flags.receives() || flags.performs(Operation::Send),
+            _ => false,
+        };
+        if !asks || span.links.count == 0 {
+            return start..start;
+        }
+        let target = |link: LinkTarget| Target {
+            trace: self.trace(link.trace),
+            span: link.span.get(),
+        };
+        links.extend(span.links.targets().map(target));
+        links[start as usize..].sort_unstable();
+        let mut kept = start as usize;
+        for at in start as usize..links.len() {
+            if at == start as usize || links[at] != links[kept - 1] {
+                links[kept] = links[at];
+                kept += 1;
+            }
+        }
+        links.truncate(kept);
+        start..end(links)
     }
 
     fn read_outbound(
@@ -114,12 +162,17 @@ impl Pairing {
         record
             .flags
             .set_if(Flags::LOOPBACK, semconv::is_loopback_peer(attrs));
-        record.topic = semconv::topic(attrs).map_or(TextId(0), |topic| texts.topic(graph, topic));
+        let topic = semconv::topic(attrs);
+        record.topic = topic.map_or(TextId(0), |topic| texts.topic(graph, topic));
         if let Some(name) = semconv::virtual_server(attrs, kind, &self.rules.naming) {
             record.peer = texts.peer(graph, name.name);
             record.flags.set(Flags::NAMEABLE);
             record.flags.set_if(Flags::LOGICAL, name.logical);
             record.flags.set_peer_type(name.node_type);
+        }
+        if record.flags.receives() {
+            // It is a callee: never a caller of its broker, but perhaps called by it (R10).
+            self.read_broker(graph, span, record, texts);
         }
     }
 
@@ -131,21 +184,44 @@ impl Pairing {
         texts: &mut Texts,
     ) {
         let (attrs, kind) = (&span.attrs, record.flags.kind());
-        let timer = attrs.timer_triggered && kind == SpanKind::Server;
-        record.flags.set_if(Flags::TIMER, timer);
-        let named = semconv::virtual_client(attrs, kind, &self.rules.naming);
-        if let Some(name) = named.filter(|name| name.node_type != NodeType::User) {
-            record.peer = texts.peer(graph, name.name);
-            record.flags.set_if(Flags::LOGICAL, name.logical);
-            record.flags.set_peer_type(name.node_type);
-        }
         if kind == SpanKind::Consumer {
             let topic = semconv::topic(attrs);
             record.topic = topic.map_or(TextId(0), |topic| texts.topic(graph, topic));
-            record.flags.set_if(
-                Flags::BROKERED,
-                topic.is_some() || attrs.messaging_system.is_some(),
-            );
+            return self.read_broker(graph, span, record, texts);
+        }
+        record.flags.set_if(Flags::TIMER, attrs.timer_triggered);
+        self.read_caller(graph, span, kind, record, texts);
+    }
+
+    /// Who is taken to have sent a CONSUMER or a receive its message if nobody else is found.
+    fn read_broker(
+        &self,
+        graph: &Graph,
+        span: &SpanRef<'_>,
+        record: &mut Record,
+        texts: &mut Texts,
+    ) {
+        let named = record.topic != TextId(0) || span.attrs.messaging_system.is_some();
+        record.flags.set_if(Flags::BROKERED, named);
+        self.read_caller(graph, span, SpanKind::Consumer, record, texts);
+    }
+
+    fn read_caller(
+        &self,
+        graph: &Graph,
+        span: &SpanRef<'_>,
+        kind: SpanKind,
+        record: &mut Record,
+        texts: &mut Texts,
+    ) {
+        let named = semconv::virtual_client(&span.attrs, kind, &self.rules.naming);
+        let named = named.filter(|name| name.node_type != NodeType::User);
+        record.peer = named
+            .as_ref()
+            .map_or(TextId(0), |name| texts.peer(graph, name.name));
+        if let Some(name) = named {
+            record.flags.set_if(Flags::LOGICAL, name.logical);
+            record.flags.set_peer_type(name.node_type);
         }
     }
 
@@ -198,6 +274,7 @@ impl Batch {
                     shard,
                     Run {
                         incoming: &self.incoming,
+                        links: &self.links,
                         order,
                     },
                 );
@@ -205,6 +282,7 @@ impl Batch {
             start = end as usize;
         }
         self.incoming.clear();
+        self.links.clear();
     }
 
     /// A counting sort by shard.
@@ -229,7 +307,7 @@ impl Batch {
 }
 
 /// Not the hash's lowest bits and not its highest: the trace tables use those.
-fn shard_of(hash: u64, shards: usize) -> usize {
+pub(super) fn shard_of(hash: u64, shards: usize) -> usize {
     let bits = (hash >> 32) as usize;
     bits & (shards - 1)
 }
@@ -241,5 +319,10 @@ impl<'a> Run<'a> {
         self.order
             .iter()
             .map(move |&index| &self.incoming[index as usize])
+    }
+
+    /// What one of its spans links to.
+    pub(super) fn links(self, span: &Incoming) -> &'a [Target] {
+        &self.links[span.links.start as usize..span.links.end as usize]
     }
 }

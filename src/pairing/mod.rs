@@ -7,11 +7,16 @@
 mod chain;
 mod draw;
 mod entry;
+mod exchange;
 mod index;
 mod inferred;
 mod intake;
+mod linked;
+mod linking;
 mod nest;
 mod parent;
+mod probe;
+mod probes;
 mod record;
 mod ring;
 mod settle;
@@ -96,6 +101,8 @@ pub struct Pairing {
     rules: Rules,
     hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
+    /// The last tick whose links are answered.
+    exchanged: Mutex<u32>,
     /// Bytes each shard may use.
     shard_budget: u64,
 }
@@ -111,6 +118,7 @@ impl Pairing {
         let new = |_| Mutex::new(Shard::new(hasher.clone(), rules.retain, swept));
         Self {
             shards: (0..shards).map(new).collect(),
+            exchanged: Mutex::new(swept),
             shard_budget: budget / shards as u64,
             rules,
             hasher,
@@ -137,6 +145,8 @@ impl Pairing {
             rules: &self.rules,
             now_s: u64::from(tick),
         };
+        // What is answered to the tick before must not see the spans of this one.
+        self.exchange(graph, tick - 1, &mut close);
         let mut closing = Effects::default();
         batch.each_shard(self.shards.len(), |index, spans| {
             let mut shard = self.shards[index].lock();
@@ -150,8 +160,8 @@ impl Pairing {
         });
     }
 
-    /// Sweeps shard `index` for the closing `tick`, unless that was done; `close` receives what that did. Returns how
-    /// many of its spans had no outcome at that cut.
+    /// Sweeps shard `index` for the closing `tick`, whose links are answered, unless that was done; `close` receives what
+    /// that did. Returns how many of its spans had no outcome at that cut.
     pub fn sweep(
         &self,
         graph: &Graph,

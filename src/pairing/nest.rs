@@ -10,9 +10,19 @@
 use ahash::HashMap;
 
 use super::parent::{self, Parent};
+use super::probe::Target;
+use super::probes::Probes;
 use super::record::{Flags, Place, Seen};
 use super::store::{Near, Store};
 use crate::graph::{Graph, NodeId};
+
+/// Where a walk looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) store: &'a Store,
+    pub(super) probes: &'a Probes,
+}
 
 /// What an outbound span's surroundings say about it.
 #[derive(Debug, Clone, Copy)]
@@ -99,12 +109,12 @@ impl Walk {
     }
 
     /// Looks at everything below the outbound span `p`, and above it for what it may be transport of.
-    pub(super) fn look(&mut self, graph: &Graph, store: &Store, p: &Seen) -> Surroundings {
+    pub(super) fn look(&mut self, sight: Sight<'_>, p: &Seen) -> Surroundings {
         if self.deadline != p.deadline {
             self.deadline = p.deadline;
             self.forget();
         }
-        let carried = self.is_carried(graph, store, p);
+        let carried = self.is_carried(sight, p);
         let plain = !p.flags.has(Flags::DB) && !p.flags.has(Flags::MESSAGING);
         let key = Key {
             at: p.at,
@@ -112,11 +122,11 @@ impl Walk {
             service: p.service,
             carrier: carried || carries(p),
         };
-        let below = self.search(graph, store, key);
+        let below = self.search(sight, key);
         Surroundings {
             open_until: below.open_until,
             covered: below.covers.iter().flatten().any(|place| *place != p.at),
-            missed: self.is_missed(store, p),
+            missed: self.is_missed(sight.store, p),
             transport: plain && carried,
         }
     }
@@ -130,13 +140,13 @@ impl Walk {
         same.iter().chain(children).any(awaiting)
     }
 
-    fn search(&mut self, graph: &Graph, store: &Store, root: Key) -> Below {
+    fn search(&mut self, sight: Sight<'_>, root: Key) -> Below {
         if let Some(State::Done(below)) = self.found.get(&root) {
             return *below;
         }
         self.children.clear();
         self.component.clear();
-        self.open(graph, store, root);
+        self.open(sight, root);
         loop {
             let top = self.frames.len() - 1;
             let Frame {
@@ -145,7 +155,7 @@ impl Walk {
             if next_child < self.children.len() {
                 self.frames[top].next_child += 1;
                 let child = self.children[next_child];
-                self.visit(graph, store, top, key, &child);
+                self.visit(sight, top, key, &child);
                 continue;
             }
             let frame = self.close();
@@ -158,7 +168,7 @@ impl Walk {
     }
 
     /// Goes down to a nested child, or takes what is known below it.
-    fn visit(&mut self, graph: &Graph, store: &Store, top: usize, key: Key, child: &Seen) {
+    fn visit(&mut self, sight: Sight<'_>, top: usize, key: Key, child: &Seen) {
         let below = Key {
             at: child.at,
             span: child.span,
@@ -169,7 +179,7 @@ impl Walk {
             self.frames[top].below.cover(child.at);
         }
         match self.found.get(&below) {
-            None => self.open(graph, store, below),
+            None => self.open(sight, below),
             Some(State::Open(order)) => {
                 self.frames[top].lowest = self.frames[top].lowest.min(*order);
             }
@@ -178,13 +188,20 @@ impl Walk {
     }
 
     /// Starts on an id: notes the callees that name it, lists the spans nested below it.
-    fn open(&mut self, graph: &Graph, store: &Store, key: Key) {
+    fn open(&mut self, sight: Sight<'_>, key: Key) {
         let order = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
         self.found.insert(key, State::Open(order));
         self.component.push(key);
-        store.look(self.trace, key.span, 0, &mut self.near);
+        sight.store.look(self.trace, key.span, 0, &mut self.near);
         let first_child = self.children.len();
         let mut below = Below::default();
+        let target = Target {
+            trace: sight.store.id(self.trace),
+            span: key.span,
+        };
+        if let Some(until) = sight.probes.open_until(target, self.deadline) {
+            below.wait_for(until);
+        }
         let by_deadline = |s: &&Seen| s.arrived <= self.deadline && !s.flags.has(Flags::GROUP);
         let Near { same, children, .. } = &self.near;
         for callee in same
@@ -199,7 +216,7 @@ impl Walk {
                 below.note_callee(child);
             } else if child.service != key.service {
                 below.note_entry(child, self.horizon);
-            } else if parent::is_below(graph, child, same, key.at, self.deadline) {
+            } else if parent::is_below(sight.graph, child, same, key.at, self.deadline) {
                 self.children.push(*child);
             }
         }
@@ -229,7 +246,7 @@ impl Walk {
     }
 
     /// Whether a span is nested in an outbound db or messaging span that is matched or nameable.
-    fn is_carried(&mut self, graph: &Graph, store: &Store, p: &Seen) -> bool {
+    fn is_carried(&mut self, sight: Sight<'_>, p: &Seen) -> bool {
         self.path.clear();
         let mut at = *p;
         let carried = loop {
@@ -239,7 +256,7 @@ impl Walk {
             // Until known better: a cycle that leads back here carries nothing of its own.
             self.carried.insert(at.at, false);
             self.path.push(at.at);
-            let Some(above) = self.parent_of(graph, store, &at) else {
+            let Some(above) = self.parent_of(sight, &at) else {
                 break false;
             };
             if above.service != p.service || above.flags.inbound() {
@@ -258,10 +275,10 @@ impl Walk {
         carried
     }
 
-    fn parent_of(&mut self, graph: &Graph, store: &Store, x: &Seen) -> Option<Seen> {
-        store.look_around(self.trace, x, &mut self.near);
+    fn parent_of(&mut self, sight: Sight<'_>, x: &Seen) -> Option<Seen> {
+        sight.store.look_around(self.trace, x, &mut self.near);
         self.near.parents.retain(|p| p.arrived <= self.deadline);
-        match parent::choose(graph, x, &self.near) {
+        match parent::choose(sight.graph, x, &self.near) {
             Parent::Is(above) | Parent::Closed(above) => Some(above),
             Parent::NotSeen | Parent::None => None,
         }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::record::{Flags, Place, Record, Seen};
 use super::store::Near;
 use crate::graph::{Graph, NodeId};
+use crate::span::SpanKind;
 
 /// What R3 finds.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +99,12 @@ fn parent_id_order(graph: &Graph, service: NodeId, a: &Seen, b: &Seen) -> Orderi
             !p.flags.outbound(),
         )
     };
+    rank(a).cmp(&rank(b)).then_with(|| tie(graph, a, b))
+}
+
+/// Of several creation contexts with one id: another service's first, then a PRODUCER, then the smallest name.
+pub(super) fn producer_order(graph: &Graph, service: NodeId, a: &Seen, b: &Seen) -> Ordering {
+    let rank = |p: &Seen| (p.service == service, p.flags.kind() != SpanKind::Producer);
     rank(a).cmp(&rank(b)).then_with(|| tie(graph, a, b))
 }
 

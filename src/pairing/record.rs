@@ -23,7 +23,7 @@ pub(super) struct Record {
     pub(super) arrived: u32,
     /// Tick at whose close its wait ends.
     pub(super) deadline: u32,
-    /// First edge on which a call of this span was drawn.
+    /// First edge on which a call of this span was drawn: as the caller, or as a consumer by its links.
     pub(super) edge: EdgeId,
     /// Failing callees on that edge (R8).
     pub(super) failing: u32,
@@ -193,7 +193,7 @@ impl Flags {
     pub(super) const HAS_CALL: Self = Self(1 << 19);
     /// A span below it continues its call inside its own service (R4): it draws no virtual edge.
     pub(super) const CONTINUED: Self = Self(1 << 20);
-    /// Its R5 group is decided.
+    /// Its R5 group is decided, or as a receive it is settled otherwise.
     pub(super) const ENTERED: Self = Self(1 << 21);
     /// Inbound, settled without its caller having been seen.
     pub(super) const AWAITING: Self = Self(1 << 22);
@@ -207,6 +207,8 @@ impl Flags {
     pub(super) const CHARGED: Self = Self(1 << 27);
     /// A tombstone that is no span: the key of a decided R5 group (span = the parent's id).
     pub(super) const GROUP: Self = Self(1 << 24);
+    /// Links to other spans, in a kind and operation for which R12 asks after them.
+    pub(super) const LINKS: Self = Self(1 << 25);
     /// CONSUMER or receive that names a topic or a messaging system.
     pub(super) const BROKERED: Self = Self(1 << 26);
 
@@ -238,7 +240,7 @@ impl Flags {
             NodeType::Messaging => 2,
             _ => 0,
         };
-        self.0 |= bits << Self::PEER_TYPE_SHIFT;
+        self.0 = (self.0 & !Self::PEER_TYPE) | bits << Self::PEER_TYPE_SHIFT;
     }
 
     pub(super) fn peer_type(self) -> NodeType {
@@ -265,15 +267,15 @@ impl Flags {
         self.side() == Side::Out
     }
 
-    fn operation(self) -> u32 {
-        (self.0 & Self::OPERATION) >> Self::OPERATION_SHIFT
+    pub(super) fn performs(self, operation: Operation) -> bool {
+        (self.0 & Self::OPERATION) >> Self::OPERATION_SHIFT == operation as u32
     }
 
     pub(super) fn receives(self) -> bool {
-        self.operation() == Operation::Receive as u32
+        self.performs(Operation::Receive)
     }
 
     pub(super) fn settles(self) -> bool {
-        self.operation() == Operation::Settle as u32
+        self.performs(Operation::Settle)
     }
 }

@@ -1,6 +1,7 @@
 //! Settles callees: an inbound span finds its caller, or what stands for it.
 
 use super::draw::{Callee, inbound_connection};
+use super::linked::Answered;
 use super::parent::Parent;
 use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
@@ -39,23 +40,47 @@ impl Shard {
         at: u32,
         fx: &mut Effects,
     ) {
-        match self.parent_of(cx, trace, at) {
-            Parent::Is(parent) if !is_own_receive(self.store.record(at), &parent) => {
-                self.settle_on(cx, trace, at, &parent, fx);
+        let x = *self.store.record(at);
+        let answered = self.answered.get(&at).copied();
+        let parent = self.parent_of(cx, trace, at);
+        let linked_inside = |p: &Seen| answered.is_some() && p.service == x.service;
+        match parent {
+            _ if answered == Some(Answered::Aside) => self.decide(at, Outcome::Internal, fx),
+            Parent::Is(p) if !linked_inside(&p) && !is_own_receive(&x, &p) => {
+                self.settle_on(cx, trace, at, &p, fx);
             }
-            Parent::Closed(_) => self.settle_uncalled(trace, at, Outcome::Late, fx),
-            Parent::NotSeen if !self.store.record(at).flags.has(Flags::BROKERED) => {
+            Parent::Closed(p) if !linked_inside(&p) => {
+                self.settle_uncalled(trace, at, Outcome::Late, fx);
+            }
+            Parent::NotSeen if !x.flags.has(Flags::BROKERED) => {
                 self.settle_uncalled(trace, at, Outcome::UnpairedServer, fx);
             }
-            parent @ (Parent::Is(_) | Parent::NotSeen | Parent::None) => {
-                if !self.draw_virtual_client(cx, trace, at, fx) {
-                    self.settle_uncalled(trace, at, Outcome::Root, fx);
-                }
-                if let Parent::Is(_) = parent {
-                    // Its parent was seen: no other span with that id was its caller.
-                    self.store.unmark(Place::Waiting(at), Flags::AWAITING);
-                }
+            _ if answered == Some(Answered::Closed) => {
+                self.settle_uncalled(trace, at, Outcome::Late, fx);
             }
+            // R12: a receive without links draws nothing.
+            Parent::Is(_) | Parent::None if x.flags.receives() && answered.is_none() => {
+                self.decide(at, Outcome::Internal, fx);
+            }
+            _ => self.settle_by_name(cx, trace, at, &parent, fx),
+        }
+    }
+
+    /// R10 for an inbound span whose caller is not to be found by ids.
+    fn settle_by_name(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        at: u32,
+        parent: &Parent,
+        fx: &mut Effects,
+    ) {
+        if !self.draw_virtual_client(cx, trace, at, fx) {
+            self.settle_uncalled(trace, at, Outcome::Root, fx);
+        }
+        if let Parent::Is(_) = parent {
+            // Its parent was seen: no other span with that id was its caller.
+            self.store.unmark(Place::Waiting(at), Flags::AWAITING);
         }
     }
 
@@ -129,7 +154,10 @@ impl Shard {
     }
 }
 
-/// R12: a CONSUMER below its own service's receive is a root of its own.
+/// R12: a CONSUMER without links below its own service's receive without links is a root of its own.
 fn is_own_receive(x: &Record, parent: &Seen) -> bool {
-    x.flags.kind() == SpanKind::Consumer && parent.flags.receives() && parent.service == x.service
+    x.flags.kind() == SpanKind::Consumer
+        && parent.flags.receives()
+        && parent.service == x.service
+        && !parent.flags.has(Flags::LINKS)
 }

@@ -3,16 +3,21 @@
 //! A span is indexed on arrival and settles at once only where no later span could change the answer; everything else
 //! waits for a sweep at the close of the second in which its wait ends.
 
+use std::ops::Range;
+
 use ahash::{HashMap, RandomState};
 
 use super::Rules;
 use super::intake::Run;
+use super::linked::Answered;
 use super::parent::{self, Parent};
+use super::probe::{LinkProbe, Linker, Target};
+use super::probes::Probes;
 use super::record::{Flags, Place, Record, Seen};
 use super::ring::Ring;
 use super::store::{Near, Store};
 use crate::graph::call::{Effects, Outcome};
-use crate::graph::{EdgeId, Graph};
+use crate::graph::{EdgeId, Graph, NodeId};
 use crate::span::{SpanKind, TraceId};
 
 /// Most spans that share one id in one trace. A client and the servers that join its span are a handful; at the bound a
@@ -29,12 +34,14 @@ pub(super) struct Context<'a> {
 }
 
 /// A span ready to be indexed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Incoming {
     /// Keyed hash of `trace`.
     pub(super) hash: u64,
     pub(super) trace: TraceId,
     pub(super) record: Record,
+    /// Where its batch has what it links to.
+    pub(super) links: Range<u32>,
 }
 
 /// Pairing state of some traces.
@@ -46,6 +53,10 @@ pub(super) struct Shard {
     /// When tombstones expire.
     pub(super) expiring: Ring,
     pub(super) near: Near,
+    /// Links that name spans of these traces.
+    pub(super) probes: Probes,
+    /// What was answered to the links of waiting spans, for the next sweep.
+    pub(super) answered: HashMap<u32, Answered>,
     /// Failing callees of the parents that have calls on more than one edge, all edges but the first.
     pub(super) more_edges: HashMap<u32, HashMap<EdgeId, u32>>,
     /// Spans without an outcome.
@@ -67,6 +78,10 @@ pub(super) struct Work {
     pub(super) arrival: Near,
     pub(super) waiting: Vec<u32>,
     pub(super) siblings: Vec<Seen>,
+    pub(super) links: Vec<u32>,
+    pub(super) linked: Vec<Seen>,
+    /// Which services' receives give way for a producer, as asked in the tick at hand.
+    pub(super) gives_way: HashMap<(Target, NodeId, u32), bool>,
     pub(super) walk: super::nest::Walk,
 }
 
@@ -76,6 +91,8 @@ impl Shard {
     pub(super) fn new(hasher: RandomState, retain: u32, tick: u32) -> Self {
         Self {
             more_edges: HashMap::with_hasher(hasher.clone()),
+            probes: Probes::new(hasher.clone()),
+            answered: HashMap::with_hasher(hasher.clone()),
             store: Store::new(hasher, retain),
             due: Ring::default(),
             expiring: Ring::default(),
@@ -107,12 +124,19 @@ impl Shard {
             .fold(0, u64::wrapping_add);
         std::hint::black_box(touched);
         for (&trace, span) in traces.iter().zip(spans.iter()) {
-            self.insert(cx, trace, span.record, fx);
+            self.insert(cx, trace, span.record, spans.links(span), fx);
         }
         self.work.traces = traces;
     }
 
-    fn insert(&mut self, cx: &Context<'_>, trace: u32, mut record: Record, fx: &mut Effects) {
+    fn insert(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        mut record: Record,
+        links: &[Target],
+        fx: &mut Effects,
+    ) {
         let mut near = std::mem::take(&mut self.work.arrival);
         self.store
             .look(trace, record.span, record.parent, &mut near);
@@ -132,6 +156,21 @@ impl Shard {
         }
         self.settle_near(cx, trace, &record.seen(at), &near, fx);
         self.work.arrival = near;
+        self.link(trace, &record, links);
+    }
+
+    /// Sends the links of a span that arrives on their way, and wakes those that may have waited for it.
+    fn link(&mut self, trace: u32, record: &Record, links: &[Target]) {
+        let id = self.store.id(trace);
+        if record.flags.kind() == SpanKind::Producer {
+            self.probes.wake(Target {
+                trace: id,
+                span: record.span,
+            });
+        }
+        let from = Linker::new(id, record);
+        let probe = |&target| LinkProbe { target, from };
+        self.probes.outbox.extend(links.iter().map(probe));
     }
 
     /// Settles what the arrival of `x` lets settle at once: `x` itself, inbound spans with its id, early ones below it.
@@ -195,7 +234,11 @@ impl Shard {
     /// Bytes of everything that grows with the spans held.
     pub(super) fn bytes(&self) -> u64 {
         let edges = self.more_edges.capacity() * size_of::<(u32, HashMap<EdgeId, u32>)>();
-        self.store.bytes() + self.due.bytes() + self.expiring.bytes() + edges as u64
+        self.store.bytes()
+            + self.probes.bytes()
+            + self.due.bytes()
+            + self.expiring.bytes()
+            + edges as u64
     }
 }
 

@@ -112,6 +112,13 @@ impl Store {
         slot
     }
 
+    /// The trace's slot, if it has one.
+    pub(super) fn lookup(&self, id: TraceId) -> Option<u32> {
+        let hash = self.hasher.hash_one(id);
+        let is_it = |slot: &u32| self.traces[*slot as usize].id == id;
+        self.by_id.find(hash, is_it).copied()
+    }
+
     /// Reads where the trace's newest records stand, so that the machine fetches them while other traces are looked up.
     /// The answer means nothing.
     pub(super) fn fetch(&self, trace: u32) -> u64 {

@@ -1,6 +1,7 @@
 //! Decides everything whose wait ended: callees first, then service entries, then outbound spans; then makes
 //! tombstones of what was decided and forgets the oldest of those.
 
+use super::nest::Sight;
 use super::parent::Parent;
 use super::record::Flags;
 use super::shard::{Context, Shard};
@@ -18,6 +19,8 @@ impl Shard {
             }
             self.due.recycle(bucket);
         }
+        self.answered.clear();
+        self.probes.forget(horizon);
         self.forget(horizon);
     }
 
@@ -44,6 +47,7 @@ impl Shard {
             }
             self.expiring.recycle(bucket);
         }
+        self.shed_links(budget, fx);
         let before = self.store.held();
         while self.bytes() > budget {
             let Some((tick, bucket)) = self.due.pop(u32::MAX - 1) else {
@@ -57,6 +61,23 @@ impl Shard {
             self.forget_all();
         }
         before - self.store.held()
+    }
+
+    /// Makes room among the links: first the remembered, oldest first, then those that were not even asked. One whose
+    /// span has not settled is unresolved.
+    fn shed_links(&mut self, budget: u64, fx: &mut Effects) {
+        while self.bytes() > budget {
+            let Some((open, tick)) = self.probes.forget_oldest() else {
+                break;
+            };
+            self.cut[1] = self.cut[1].max(tick);
+            fx.unresolved_links += open;
+            self.probes.shrink();
+        }
+        if self.bytes() > budget {
+            fx.unresolved_links += self.probes.outbox.len() as u64;
+            self.probes.outbox = Vec::new();
+        }
     }
 
     fn forget_all(&mut self) {
@@ -73,6 +94,8 @@ impl Shard {
             let flags = self.store.record(at).flags;
             if flags.inbound() && !flags.has(Flags::DECIDED) {
                 self.settle_inbound(cx, trace, at, fx);
+            } else if flags.outbound() && flags.receives() && !flags.has(Flags::ENTERED) {
+                self.settle_receive(cx, trace, at, fx);
             }
         }
         let mut again = None;
@@ -82,7 +105,9 @@ impl Shard {
             }
         }
         // With nothing else waiting and no group held, every callee here has settled.
-        let closed = waiting.len() == total && again.is_none();
+        let closed = waiting.len() == total
+            && again.is_none()
+            && !self.probes.any_open(self.store.id(trace));
         self.work.walk.begin(trace, horizon);
         waiting.retain(|&at| {
             let open_until = self.decide_due(cx, trace, at, closed, fx);
@@ -118,7 +143,12 @@ impl Shard {
             Side::Out if flags.has(Flags::DECIDED) && closed => {}
             Side::Out => {
                 let p = self.store.record(at).seen(at);
-                let below = self.work.walk.look(cx.graph, &self.store, &p);
+                let sight = Sight {
+                    graph: cx.graph,
+                    store: &self.store,
+                    probes: &self.probes,
+                };
+                let below = self.work.walk.look(sight, &p);
                 if below.open_until.is_some() {
                     return below.open_until;
                 }
@@ -180,7 +210,7 @@ impl Shard {
         let never_calls = p.flags.settles() || p.flags.receives() || p.flags.has(Flags::CONTINUED);
         if never_calls || below.covered || below.transport {
             self.decide(at, Outcome::Internal, fx);
-        } else if below.missed {
+        } else if below.missed || self.was_missed(trace, &p.seen(at)) {
             self.unpaired(trace, &p, Reason::ArrivedLate, fx);
             self.decide(at, Outcome::Late, fx);
         } else if p.flags.has(Flags::NAMEABLE) {

@@ -69,17 +69,17 @@ pub(super) fn settle(world: &World<'_>) -> Vec<Callee> {
 }
 
 /// A SERVER settles as soon as it and an outbound span with its id are there, or it and a span with its parent id when
-/// ids are not shared; a CONSUMER once all its links have; at its deadline what has not by then.
+/// ids are not shared; a CONSUMER once one of its links is resolved; at its deadline what has not by then.
 ///
-/// *Reading*: while one link is open, the consumer is not settled for those whom its other links name either.
+/// *Reading*: each link settles for itself. With one resolved the parent is not used, so nothing is open for that.
 fn settle_second(world: &World<'_>, x: At, links: &[Link]) -> u64 {
     let span = &world.spans[x];
     let resolved = links.iter().map(|link| match link {
         Link::Resolved(_, now) => *now,
         _ => span.deadline,
     });
-    if let Some(last) = resolved.max() {
-        return last;
+    if let Some(first) = resolved.min() {
+        return first;
     }
     let settles_at_once = |now: &u64| match world.parent(x, Then::at(*now)) {
         Parent::Is(parent) if span.kind == SpanKind::Server => {
@@ -141,6 +141,7 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
 
 fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
     match world.parent(x, Then::at(now)) {
+        Parent::None if world.spans[x].receives() => Verdict::Internal,
         Parent::None => without_caller(world, x),
         Parent::NotSeen => unseen_parent(world, x),
         Parent::Is(parent) if world.spans[parent].service == world.spans[x].service => {
@@ -175,7 +176,11 @@ fn without_caller(world: &World<'_>, x: At) -> Verdict {
 /// *Reading*: what pulled a message with links has the call, whatever these turned out to be.
 fn inside_service(world: &World<'_>, x: At, parent: At) -> Verdict {
     let (span, above) = (&world.spans[x], &world.spans[parent]);
-    if span.kind == SpanKind::Consumer && above.receives() && above.links.is_empty() {
+    if span.kind == SpanKind::Consumer
+        && above.receives()
+        && above.links.is_empty()
+        && !span.receives()
+    {
         return without_caller(world, x);
     }
     if above.receives() || above.settles() {

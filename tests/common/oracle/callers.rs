@@ -103,7 +103,13 @@ impl Deciding<'_> {
         let (trace, arrived_by) = (self.world.spans[x].trace, self.world.spans[x].deadline);
         let ends = self.world.spans.iter().filter(|y| y.trace == trace);
         let mut looks: Vec<u64> = ends.map(|y| y.deadline).collect();
-        looks.push(self.waits_until(x, Then { arrived_by, now: arrived_by }));
+        looks.push(self.waits_until(
+            x,
+            Then {
+                arrived_by,
+                now: arrived_by,
+            },
+        ));
         looks.sort_unstable();
         let looks = looks.into_iter().filter(|end| *end >= arrived_by);
         let mut looks = looks.map(|now| Then { arrived_by, now });
@@ -136,21 +142,32 @@ impl Deciding<'_> {
         };
         let callees = self.world.around(x, then).filter(|y| names(*y));
         let linking = named.iter().flat_map(|y| self.linking(*y, then));
-        let linking = linking.map(|callee| callee.settled);
-        callees.filter_map(settled).chain(linking).max().unwrap_or(0)
+        callees
+            .filter_map(settled)
+            .chain(linking)
+            .max()
+            .unwrap_or(0)
     }
 
     fn callee(&self, y: At) -> Option<&Callee> {
         self.callees.iter().find(|callee| callee.span == y)
     }
 
-    /// Those whose links name `x`, in any trace.
-    fn linking(&self, x: At, then: Then) -> impl Iterator<Item = &Callee> {
+    /// When the links that name `x`, from any trace, settle.
+    fn linking(&self, x: At, then: Then) -> impl Iterator<Item = u64> + '_ {
         let span = &self.world.spans[x];
         let target = (span.trace, span.id);
-        self.callees.iter().filter(move |callee| {
+        self.callees.iter().filter_map(move |callee| {
             let other = &self.world.spans[callee.span];
-            callee.span != x && other.arrival <= then.arrived_by && !callee.links.is_empty() && other.links.contains(&target)
+            let at = other.links.iter().position(|link| *link == target)?;
+            let link = callee
+                .links
+                .get(at)
+                .filter(|_| other.arrival <= then.arrived_by)?;
+            Some(match link {
+                Link::Resolved(_, now) => *now,
+                _ => other.deadline,
+            })
         })
     }
 
@@ -234,7 +251,11 @@ impl Deciding<'_> {
             Verdict::Virtual(..) | Verdict::Root | Verdict::Unpaired | Verdict::Late
         );
         let parent = || self.world.parent(callee.span, Then::at(callee.settled));
-        called.side == Side::In && called.trace == span.trace && names && alone && !matches!(parent(), Parent::Is(_))
+        called.side == Side::In
+            && called.trace == span.trace
+            && names
+            && alone
+            && !matches!(parent(), Parent::Is(_))
     }
 
     /// *Reading*: whatever else the called side was paired with.
@@ -243,6 +264,7 @@ impl Deciding<'_> {
         let missed = |(target, link): (&Target, &Link)| {
             *target == (span.trace, span.id) && *link == Link::NotSeen
         };
-        links::creates(self.world, x, callee.span) && called.links.iter().zip(&callee.links).any(missed)
+        links::creates(self.world, x, callee.span)
+            && called.links.iter().zip(&callee.links).any(missed)
     }
 }

@@ -187,7 +187,10 @@ fn draw(world: &World<'_>, parent: At, members: &[At], now: u64, groups: &mut Gr
 pub(super) fn calls(world: &World<'_>, groups: &Groups) -> Vec<Call> {
     let call = |entry: &Entry| {
         let (parent, first) = (&world.spans[entry.parent], entry.members[0]);
-        let weights = entry.members.iter().map(|member| world.spans[*member].weight);
+        let weights = entry
+            .members
+            .iter()
+            .map(|member| world.spans[*member].weight);
         Call {
             client: entry.parent,
             server: first,

@@ -15,10 +15,13 @@ pub struct Ignore {
 /// *Reading*: the service is its plain name, `unknown_service` where it has none; the kind is that after R0, in OTLP's
 /// words.
 pub(super) fn takes(rules: &[Ignore], span: &Span, service: &str, kind: &str) -> bool {
-    let is = |glob: &Option<String>, text: &str| glob.as_ref().is_none_or(|glob| matches(glob.as_bytes(), text.as_bytes()));
-    rules
-        .iter()
-        .any(|rule| is(&rule.service, service) && is(&rule.span_name, span.name) && is(&rule.kind, kind))
+    let is = |glob: &Option<String>, text: &str| {
+        glob.as_ref()
+            .is_none_or(|glob| matches(glob.as_bytes(), text.as_bytes()))
+    };
+    rules.iter().any(|rule| {
+        is(&rule.service, service) && is(&rule.span_name, span.name) && is(&rule.kind, kind)
+    })
 }
 
 /// Whether the glob matches the whole text.
@@ -26,7 +29,9 @@ fn matches(glob: &[u8], text: &[u8]) -> bool {
     match glob.split_first() {
         None => text.is_empty(),
         Some((b'*', rest)) => (0..=text.len()).any(|skip| matches(rest, &text[skip..])),
-        Some((b'?', rest)) => text.split_first().is_some_and(|(_, text)| matches(rest, text)),
+        Some((b'?', rest)) => text
+            .split_first()
+            .is_some_and(|(_, text)| matches(rest, text)),
         Some((byte, rest)) => text
             .split_first()
             .is_some_and(|(first, text)| first == byte && matches(rest, text)),

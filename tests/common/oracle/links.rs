@@ -54,7 +54,9 @@ pub(super) fn judge(world: &World<'_>, x: At) -> Vec<Link> {
         let waits = span.kind != SpanKind::Consumer || span.receives();
         let mut seconds = (span.arrival..span.deadline).filter(|_| !waits);
         seconds.find_map(|now| match at(world, x, target, now) {
-            Link::Resolved(y, now) if world.spans[y].kind == SpanKind::Producer => Some(Link::Resolved(y, now)),
+            Link::Resolved(y, now) if world.spans[y].kind == SpanKind::Producer => {
+                Some(Link::Resolved(y, now))
+            }
             _ => None,
         })
     };
@@ -70,19 +72,30 @@ pub(super) fn judge(world: &World<'_>, x: At) -> Vec<Link> {
 /// smallest name; the best of those that accept `x`.
 fn at(world: &World<'_>, x: At, target: Target, now: u64) -> Link {
     let seen = world.with_id(target.0, target.1, Then::at(now));
-    let contexts: Vec<At> = seen.iter().copied().filter(|y| creates(world, *y, x)).collect();
+    let contexts: Vec<At> = seen
+        .iter()
+        .copied()
+        .filter(|y| creates(world, *y, x))
+        .collect();
     let is_ambient = !seen.is_empty() && contexts.is_empty();
     if is_ambient {
         return Link::Ambient;
     }
-    if world.spans[x].receives() && now == world.spans[x].deadline && gives_way(world, x, target, &contexts, now) {
+    if world.spans[x].receives()
+        && now == world.spans[x].deadline
+        && gives_way(world, x, target, &contexts, now)
+    {
         return Link::GaveWay;
     }
     let service = world.spans[x].service;
     let open = contexts.iter().copied().filter(|y| world.accepts(*y, x));
     let best = open.min_by_key(|y| {
         let y = &world.spans[*y];
-        (y.service == service, y.kind != SpanKind::Producer, y.service)
+        (
+            y.service == service,
+            y.kind != SpanKind::Producer,
+            y.service,
+        )
     });
     match best {
         Some(y) => Link::Resolved(y, now),
@@ -99,7 +112,9 @@ pub(super) fn creates(world: &World<'_>, y: At, x: At) -> bool {
     let sends = || matches!(above.attrs.operation, Operation::Send | Operation::Create);
     match above.kind {
         SpanKind::Producer => true,
-        SpanKind::Client => above.service != world.spans[x].service && above.is_messaging() && sends(),
+        SpanKind::Client => {
+            above.service != world.spans[x].service && above.is_messaging() && sends()
+        }
         _ => false,
     }
 }
@@ -111,12 +126,15 @@ fn gives_way(world: &World<'_>, x: At, target: Target, contexts: &[At], now: u64
     let service = world.spans[x].service;
     world.all().any(|y| {
         let other = &world.spans[y];
-        let consumes = other.kind == SpanKind::Consumer && !other.receives() && other.service == service;
+        let consumes =
+            other.kind == SpanKind::Consumer && !other.receives() && other.service == service;
         if !consumes || y == x || other.arrival > now || other.remembered < now {
             return false;
         }
         let is_parent = || match world.parent(y, Then::at(now)) {
-            Parent::Is(parent) => contexts.contains(&parent) && world.spans[parent].side == Side::Out,
+            Parent::Is(parent) => {
+                contexts.contains(&parent) && world.spans[parent].side == Side::Out
+            }
             _ => false,
         };
         other.links.contains(&target) || is_parent()
@@ -130,7 +148,9 @@ pub(super) fn sends_batch(world: &World<'_>, x: At, then: Then) -> bool {
     let span = &world.spans[x];
     let is_own = |y: &At| {
         let created = &world.spans[*y];
-        created.kind == SpanKind::Producer && created.service == span.service && world.accepts(*y, x)
+        created.kind == SpanKind::Producer
+            && created.service == span.service
+            && world.accepts(*y, x)
     };
     let mut targets = span.links.iter();
     span.kind == SpanKind::Client

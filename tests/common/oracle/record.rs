@@ -63,7 +63,8 @@ impl<'a> Recorder<'a> {
             let span = &self.world.spans[callee.span];
             if !span.ignored {
                 self.callee(callee, span);
-                let unresolved = callee.links.iter().filter(|link| **link == Link::NotSeen);
+                let is_open = |link: &&Link| matches!(link, Link::NotSeen | Link::Closed);
+                let unresolved = callee.links.iter().filter(is_open);
                 self.answer.unresolved_links += unresolved.count() as u64;
             } else if span.side == Side::In {
                 self.outcomes("filtered", 1);
@@ -73,9 +74,7 @@ impl<'a> Recorder<'a> {
 
     fn callee(&mut self, callee: &Callee, span: &Seen) {
         let outcome = match &callee.verdict {
-            Verdict::CalledBy(parent) => {
-                self.called_by(&[*parent], span)
-            }
+            Verdict::CalledBy(parent) => self.called_by(&[*parent], span),
             Verdict::Linked(producers) => {
                 let producers: Vec<At> = producers.iter().map(|(y, _)| *y).collect();
                 self.called_by(&producers, span)
@@ -103,12 +102,14 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// *Reading*: a batch consumer was called once by each producer, so each call is a sample of its duration.
+    /// *Reading*: a batch consumer was called once by each producer, but took its time once: one sample of its node, and
+    /// one of each edge on which it was called.
     fn called_by(&mut self, clients: &[At], span: &Seen) -> &'static str {
         let world = self.world;
         let drawn = clients.iter().filter(|y| !world.spans[**y].ignored).count();
-        for _ in 0..drawn {
-            self.called(span).from_edges += 1;
+        if drawn > 0 {
+            self.called(span).from_edges += drawn as u64;
+            self.node(span.service).failed += u64::from(span.failed) * (drawn as u64 - 1);
         }
         if drawn > 0 { "paired" } else { "filtered" }
     }
@@ -135,7 +136,9 @@ impl<'a> Recorder<'a> {
         edge.seen_server += 1;
         edge.failed += failed;
         edge.server_failed += failed;
-        duration.into_iter().for_each(|ns| edge.server.add(ns));
+        if let Some(ns) = duration {
+            edge.server.add(ns);
+        }
         self.drawn(
             (node, span.service, connection),
             "virtual_client",
@@ -173,34 +176,46 @@ impl<'a> Recorder<'a> {
     pub(super) fn calls(&mut self, calls: &[Call]) {
         let calls: Vec<&Call> = calls.iter().filter(|call| !call.struck).collect();
         let mut per_parent: BTreeSet<(At, &str, i32)> = BTreeSet::new();
+        let mut taken: BTreeSet<(At, &str)> = BTreeSet::new();
         for call in &calls {
-            per_parent.insert((call.client, self.world.spans[call.server].service, call.connection));
-            self.call(call);
+            per_parent.insert((
+                call.client,
+                self.world.spans[call.server].service,
+                call.connection,
+            ));
+            let first = taken.insert((call.server, self.world.spans[call.client].service));
+            self.call(call, first);
         }
         for (client, service, connection) in per_parent {
             let to = |call: &&&Call| {
                 let service = self.world.spans[call.server].service;
                 (call.client, service, call.connection)
             };
-            let of_edge = calls.iter().filter(|call| to(call) == (client, service, connection));
+            let of_edge = calls
+                .iter()
+                .filter(|call| to(call) == (client, service, connection));
             let of_edge: Vec<&Call> = of_edge.copied().collect();
             self.once_per_parent(client, service, &of_edge);
         }
     }
 
-    fn call(&mut self, call: &Call) {
+    fn call(&mut self, call: &Call, first: bool) {
         let world = self.world;
         let (client, server) = (&world.spans[call.client], &world.spans[call.server]);
-        // *Reading*: the caller knows best what it sent the message to.
-        let topic = client.topic().or(server.topic());
+        // *Reading*: the caller knows best what it sent the message to; of others only who took it has a say.
+        let sent_to = client.topic().filter(|_| client.side == Side::Out);
+        let took = server.side == Side::In || call.class == "linked";
+        let topic = sent_to.or(server.topic().filter(|_| took));
         let edge = (client.service, server.service, call.connection);
         self.drawn(edge, call.class, call.weight, topic);
         let edge = self.edge(client.service, server.service, call.connection);
         edge.seen_both += 1;
         edge.server_failed += u64::from(call.failed);
         if server.side == Side::In {
-            let duration = server.duration_ns();
-            duration.into_iter().for_each(|ns| edge.server.add(ns));
+            let duration = server.duration_ns().filter(|_| first);
+            if let Some(ns) = duration {
+                edge.server.add(ns);
+            }
             self.between(client, server, call.connection);
         }
     }
@@ -255,7 +270,11 @@ impl<'a> Recorder<'a> {
     /// Calls of groups as their nodes saw them, and what INTERNAL spans say themselves.
     pub(super) fn groups(&mut self, groups: &Groups) {
         let world = self.world;
-        for entry in groups.entries.iter().filter(|entry| !world.spans[entry.parent].ignored) {
+        for entry in groups
+            .entries
+            .iter()
+            .filter(|entry| !world.spans[entry.parent].ignored)
+        {
             let node = self.node(world.spans[entry.members[0]].service);
             node.from_edges += 1;
             node.failed += u64::from(entry.failed);

@@ -155,7 +155,6 @@ impl Seen {
     pub(super) fn has_unshared_ids(&self) -> bool {
         self.flags & 0x100 != 0 || self.sent.sdk
     }
-
 }
 
 fn node_id(node_type: NodeType, name: &str) -> String {

@@ -30,8 +30,12 @@ fn fixed(probability: f64) -> u64 {
 
 /// The share of traces that was rejected: T / 2^56, of `ot=…th:T`.
 fn threshold(tracestate: &str) -> Option<f64> {
-    let ours = tracestate.split(',').find_map(|entry| entry.trim().strip_prefix("ot="))?;
-    let digits = ours.split(';').find_map(|member| member.strip_prefix("th:"))?;
+    let ours = tracestate
+        .split(',')
+        .find_map(|entry| entry.trim().strip_prefix("ot="))?;
+    let digits = ours
+        .split(';')
+        .find_map(|member| member.strip_prefix("th:"))?;
     let is_digit = |digit: char| digit.is_ascii_digit() || ('a'..='f').contains(&digit);
     if digits.is_empty() || digits.len() > 14 || !digits.chars().all(is_digit) {
         return None;

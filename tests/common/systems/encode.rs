@@ -16,7 +16,10 @@ use crate::oracle::Target;
 /// The request that carries these spans, each under a resource of its own.
 pub fn request(spans: &[&Sent], encoding: Encoding, begin_s: u64) -> Vec<u8> {
     let request = ExportTraceServiceRequest {
-        resource_spans: spans.iter().map(|span| resource_spans(span, begin_s)).collect(),
+        resource_spans: spans
+            .iter()
+            .map(|span| resource_spans(span, begin_s))
+            .collect(),
     };
     match encoding {
         Encoding::Protobuf => request.encode_to_vec(),
@@ -46,7 +49,9 @@ fn otlp_span(sent: &Sent, begin_s: u64) -> Span {
     let ns = |ms: u64| begin_s * 1_000_000_000 + ms * 1_000_000;
     let facts = sent.facts.attributes();
     let facts = facts.into_iter().map(|(key, value)| text(key, value));
-    let ratio = sent.ratio().map(|ratio| key_value(RATIO_KEY, Any::DoubleValue(ratio)));
+    let ratio = sent
+        .ratio()
+        .map(|ratio| key_value(RATIO_KEY, Any::DoubleValue(ratio)));
     Span {
         trace_id: trace_id(sent.trace),
         span_id: sent.id.to_be_bytes().to_vec(),
@@ -76,7 +81,11 @@ fn trace_id((high, low): (u64, u64)) -> Vec<u8> {
 }
 
 fn link((trace, id): &Target) -> Link {
-    let trace_id = if *id == 0 { vec![0; 16] } else { trace_id(*trace) };
+    let trace_id = if *id == 0 {
+        vec![0; 16]
+    } else {
+        trace_id(*trace)
+    };
     Link {
         trace_id,
         span_id: id.to_be_bytes().to_vec(),
@@ -112,7 +121,8 @@ fn json(request: &ExportTraceServiceRequest) -> Value {
 }
 
 fn json_span(span: &Span) -> Value {
-    let link = |link: &Link| json!({ "traceId": hex(&link.trace_id), "spanId": hex(&link.span_id) });
+    let link =
+        |link: &Link| json!({ "traceId": hex(&link.trace_id), "spanId": hex(&link.span_id) });
     json!({
         "traceId": hex(&span.trace_id),
         "spanId": hex(&span.span_id),
@@ -131,7 +141,10 @@ fn json_span(span: &Span) -> Value {
 
 fn json_attributes(attributes: &[KeyValue]) -> Value {
     let attribute = |attribute: &KeyValue| {
-        let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+        let value = attribute
+            .value
+            .as_ref()
+            .and_then(|value| value.value.as_ref());
         let value = match value {
             Some(Any::StringValue(text)) => json!({ "stringValue": text }),
             Some(Any::DoubleValue(number)) => json!({ "doubleValue": number }),

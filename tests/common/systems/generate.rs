@@ -52,7 +52,11 @@ pub fn system(rules: Rules) -> impl Strategy<Value = System> {
         2 => grown(step(KINDS.to_vec(), 0.1, 0.15)).boxed(),
         3 => grown(step(messaging_kinds(), 0.8, 0.6)).boxed(),
     ];
-    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.5), ignore());
+    let flags = (
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.5),
+        ignore(),
+    );
     (spans, flags).prop_map(move |(mut spans, (match_low64, sampling, ignore))| {
         if !rules.links {
             spans.iter_mut().for_each(without_links);
@@ -74,14 +78,18 @@ fn without_links(span: &mut Sent) {
 
 /// Any way.
 pub fn way() -> impl Strategy<Value = Way> {
-    (any::<u64>(), 1..9_usize, 1..9_usize, prop::bool::weighted(0.2)).prop_map(
-        |(order, shards, spans_per_request, json)| Way {
+    (
+        any::<u64>(),
+        1..9_usize,
+        1..9_usize,
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(order, shards, spans_per_request, json)| Way {
             order,
             shards,
             spans_per_request,
             json,
-        },
-    )
+        })
 }
 
 /// Mostly no rule; else one or two.
@@ -109,8 +117,18 @@ fn ignore() -> impl Strategy<Value = Vec<Ignore>> {
 fn messaging_kinds() -> Vec<SpanKind> {
     use SpanKind::{Client, Consumer, Internal, Producer, Server, Unspecified};
     vec![
-        Producer, Producer, Producer, Consumer, Consumer, Consumer, Client, Client, Client,
-        Internal, Server, Unspecified,
+        Producer,
+        Producer,
+        Producer,
+        Consumer,
+        Consumer,
+        Consumer,
+        Client,
+        Client,
+        Client,
+        Internal,
+        Server,
+        Unspecified,
     ]
 }
 
@@ -166,7 +184,12 @@ fn rest(messaging: f64) -> impl Strategy<Value = Rest> {
     let name = prop_oneof![5 => Just("op"), 1 => Just(PROBE)];
     let tracestate = prop_oneof![2 => Just(""), 1 => select(TRACESTATES.to_vec())];
     let ratio = prop::option::weighted(0.2, select(vec![100_u32, 50, 25, 30, 0, 400]));
-    let said = (prop::bool::weighted(0.3), times(), flags(), prop::bool::weighted(0.3));
+    let said = (
+        prop::bool::weighted(0.3),
+        times(),
+        flags(),
+        prop::bool::weighted(0.3),
+    );
     (said, facts(messaging), name, tracestate, ratio).prop_map(
         |((failed, times, flags, sdk), facts, name, tracestate, ratio)| Rest {
             failed,
@@ -184,7 +207,13 @@ fn rest(messaging: f64) -> impl Strategy<Value = Rest> {
 // === impl Rest ===
 
 impl Rest {
-    fn sent(&self, trace: (u64, u64), id: u64, service: Option<&'static str>, kind: SpanKind) -> Sent {
+    fn sent(
+        &self,
+        trace: (u64, u64),
+        id: u64,
+        service: Option<&'static str>,
+        kind: SpanKind,
+    ) -> Sent {
         Sent {
             trace,
             id,

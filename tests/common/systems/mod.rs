@@ -237,9 +237,18 @@ impl System {
     /// Systems that are a little simpler: one span or rule less, or one span plainer.
     pub fn simpler(&self) -> impl Iterator<Item = Self> + '_ {
         let fewer_rules = [
-            Self { match_low64: false, ..self.clone() },
-            Self { sampling: false, ..self.clone() },
-            Self { ignore: Vec::new(), ..self.clone() },
+            Self {
+                match_low64: false,
+                ..self.clone()
+            },
+            Self {
+                sampling: false,
+                ..self.clone()
+            },
+            Self {
+                ignore: Vec::new(),
+                ..self.clone()
+            },
         ];
         let without = (0..self.spans.len()).map(|at| {
             let mut less = self.clone();
@@ -283,17 +292,60 @@ impl Sent {
             })
             .collect();
         all.extend([
-            Self { facts: Facts::default(), ..self.clone() },
-            Self { facts: Facts { topic: None, broker: false, ..self.facts }, ..self.clone() },
-            Self { facts: Facts { operation: self.facts.operation, ..Facts::default() }, ..self.clone() },
-            Self { sdk: false, flags: 0, ..self.clone() },
-            Self { failed: false, ..self.clone() },
-            Self { start_ms: 1_000, end_ms: 1_010, ..self.clone() },
-            Self { service: Some("s0"), ..self.clone() },
-            Self { parent: None, ..self.clone() },
-            Self { tracestate: "", ratio: None, ..self.clone() },
-            Self { name: "op", ..self.clone() },
-            Self { links: Vec::new(), ..self.clone() },
+            Self {
+                facts: Facts::default(),
+                ..self.clone()
+            },
+            Self {
+                facts: Facts {
+                    topic: None,
+                    broker: false,
+                    ..self.facts
+                },
+                ..self.clone()
+            },
+            Self {
+                facts: Facts {
+                    operation: self.facts.operation,
+                    ..Facts::default()
+                },
+                ..self.clone()
+            },
+            Self {
+                sdk: false,
+                flags: 0,
+                ..self.clone()
+            },
+            Self {
+                failed: false,
+                ..self.clone()
+            },
+            Self {
+                start_ms: 1_000,
+                end_ms: 1_010,
+                ..self.clone()
+            },
+            Self {
+                service: Some("s0"),
+                ..self.clone()
+            },
+            Self {
+                parent: None,
+                ..self.clone()
+            },
+            Self {
+                tracestate: "",
+                ratio: None,
+                ..self.clone()
+            },
+            Self {
+                name: "op",
+                ..self.clone()
+            },
+            Self {
+                links: Vec::new(),
+                ..self.clone()
+            },
         ]);
         all
     }

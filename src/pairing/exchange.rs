@@ -1,0 +1,61 @@
+//! The shards exchange links and answers at the close of each tick, before any of them settles what needs them, so that
+//! the number of shards does not show.
+
+use super::Pairing;
+use super::intake::shard_of;
+use super::probe::{Answer, LinkProbe};
+use super::shard::Context;
+use crate::graph::Graph;
+use crate::graph::call::Effects;
+
+// === impl Pairing ===
+
+impl Pairing {
+    /// Answers all links asked by the close of `tick`, unless that was done; `close` receives what that did. Takes each
+    /// shard's lock in turn and holds none while waiting for another's exchange.
+    pub fn exchange(&self, graph: &Graph, tick: u32, close: impl FnOnce(&mut Effects)) {
+        let mut exchanged = self.exchanged.lock();
+        if *exchanged >= tick {
+            return;
+        }
+        let cx = Context {
+            graph,
+            rules: &self.rules,
+            now_s: u64::from(tick),
+        };
+        let mut effects = Effects::default();
+        let probes = self.collect();
+        let mut answers: Vec<Vec<Answer>> = self.shards.iter().map(|_| Vec::new()).collect();
+        let mut given = Vec::new();
+        for (shard, probes) in self.shards.iter().zip(&probes) {
+            shard
+                .lock()
+                .answer_links(&cx, probes, tick, &mut given, &mut effects);
+            for answer in given.drain(..) {
+                answers[self.shard(answer.to.trace)].push(answer);
+            }
+        }
+        for (shard, answers) in self.shards.iter().zip(&answers) {
+            if !answers.is_empty() {
+                shard.lock().take_answers(answers, &mut effects);
+            }
+        }
+        *exchanged = tick;
+        close(&mut effects);
+    }
+
+    /// The links that were asked since the last exchange, by the shard of the span they name.
+    fn collect(&self) -> Vec<Vec<LinkProbe>> {
+        let mut probes: Vec<Vec<LinkProbe>> = self.shards.iter().map(|_| Vec::new()).collect();
+        for shard in &self.shards {
+            for probe in std::mem::take(&mut shard.lock().probes.outbox) {
+                probes[self.shard(probe.target.trace)].push(probe);
+            }
+        }
+        probes
+    }
+
+    fn shard(&self, trace: crate::span::TraceId) -> usize {
+        shard_of(self.hasher.hash_one(trace), self.shards.len())
+    }
+}

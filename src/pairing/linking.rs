@@ -1,0 +1,216 @@
+//! R12, the linked span's side: which span a link names, whether that sent the message, and who gives way to whom.
+
+use super::draw::Callee;
+use super::parent::{self, Parent};
+use super::probe::{Answer, LinkProbe, Linker, Target, Verdict, consumes, is_creation_context};
+use super::probes::State;
+use super::record::{Flags, Seen};
+use super::shard::{Context, Shard};
+use crate::graph::call::{CallClass, Effects, Sample};
+use crate::graph::{Graph, NodeId};
+use crate::proto::ConnectionType;
+use crate::span::SpanKind;
+
+/// What a link names.
+enum Linked {
+    /// A creation context that accepts its consumer; the slot of its trace.
+    Is(u32, Seen),
+    /// Only creation contexts that had stopped accepting consumers.
+    Closed,
+    /// Seen, and no creation context.
+    Ambient,
+    NotSeen,
+}
+
+// === impl Shard ===
+
+impl Shard {
+    /// Takes in the links that name this shard's spans, all of them asked by the close of `tick`, and answers those that
+    /// settle: a CONSUMER's as soon as its PRODUCER is there, all others at their span's deadline.
+    pub(super) fn answer_links(
+        &mut self,
+        cx: &Context<'_>,
+        probes: &[LinkProbe],
+        tick: u32,
+        answers: &mut Vec<Answer>,
+        fx: &mut Effects,
+    ) {
+        let mut ids = std::mem::take(&mut self.work.links);
+        ids.clear();
+        for probe in probes {
+            ids.push(self.probes.insert(*probe, cx.rules.retain));
+        }
+        self.probes.take_woken(&mut ids);
+        for &id in &ids {
+            if let Some(probe) = self.probes.open(id).filter(|probe| probe.from.consumes()) {
+                self.answer_early(cx, id, &probe, answers, fx);
+            }
+        }
+        ids.clear();
+        self.probes.take_due(tick, &mut ids);
+        self.work.gives_way.clear();
+        for &id in &ids {
+            if let Some(probe) = self.probes.open(id) {
+                self.answer_due(cx, id, &probe, answers, fx);
+            }
+        }
+        self.work.links = ids;
+    }
+
+    fn answer_early(
+        &mut self,
+        cx: &Context<'_>,
+        id: u32,
+        probe: &LinkProbe,
+        answers: &mut Vec<Answer>,
+        fx: &mut Effects,
+    ) {
+        if let Linked::Is(trace, p) = self.linked(cx.graph, probe)
+            && p.flags.kind() == SpanKind::Producer
+        {
+            self.answer_call(cx, id, trace, &p, &probe.from, answers, fx);
+        }
+    }
+
+    fn answer_due(
+        &mut self,
+        cx: &Context<'_>,
+        id: u32,
+        probe: &LinkProbe,
+        answers: &mut Vec<Answer>,
+        fx: &mut Effects,
+    ) {
+        let from = probe.from;
+        let receives = from.flags.receives();
+        let mut answer = |verdict| answers.push(Answer { to: from, verdict });
+        let linked = self.linked(cx.graph, probe);
+        let gives_way = receives
+            && !matches!(linked, Linked::Ambient)
+            && self.gives_way(cx.graph, probe.target, from.service, from.deadline);
+        match linked {
+            _ if gives_way => answer(Verdict::Aside),
+            Linked::Is(..) if from.sends() => answer(Verdict::Batch),
+            Linked::Is(trace, p) => {
+                return self.answer_call(cx, id, trace, &p, &from, answers, fx);
+            }
+            _ if from.sends() => {}
+            Linked::Ambient => {}
+            Linked::Closed => {
+                fx.unresolved_links += 1;
+                answer(Verdict::Closed);
+            }
+            Linked::NotSeen => {
+                fx.unresolved_links += 1;
+                answer(Verdict::NotSeen);
+                return self.probes.settle(id, State::Missed);
+            }
+        }
+        self.probes.settle(id, State::Done);
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one rule's whole view, split off for length only"
+    )]
+    fn answer_call(
+        &mut self,
+        cx: &Context<'_>,
+        id: u32,
+        trace: u32,
+        p: &Seen,
+        from: &Linker,
+        answers: &mut Vec<Answer>,
+        fx: &mut Effects,
+    ) {
+        let callee = Callee {
+            service: from.service,
+            failed: from.flags.has(Flags::FAILED),
+            server: Sample::None,
+            consumed_at_ns: (from.flags.kind() == SpanKind::Consumer).then_some(from.start_ns),
+            topic: from.topic,
+            status: from.status,
+            span: from.span,
+            class: CallClass::Linked,
+            connection: ConnectionType::MessagingSystem,
+        };
+        let call = Box::new(self.call(cx, trace, p, &callee, fx));
+        let verdict = Verdict::Call(call);
+        answers.push(Answer { to: *from, verdict });
+        self.probes.settle(id, State::Done);
+    }
+
+    /// What a link names, of all that arrived by now.
+    fn linked(&mut self, graph: &Graph, probe: &LinkProbe) -> Linked {
+        let Target { trace, span } = probe.target;
+        let Some(trace) = self.store.lookup(trace) else {
+            return Linked::NotSeen;
+        };
+        let named = &mut self.work.linked;
+        named.clear();
+        self.store.named(trace, span, named);
+        named.retain(|seen| !seen.flags.has(Flags::GROUP));
+        if named.is_empty() {
+            return Linked::NotSeen;
+        }
+        named.retain(|p| probe.from.is_created_by(p));
+        if named.is_empty() {
+            return Linked::Ambient;
+        }
+        let accepting = named.iter().filter(|p| probe.from.arrived <= p.deadline);
+        let first =
+            accepting.min_by(|a, b| parent::producer_order(graph, probe.from.service, a, b));
+        first.map_or(Linked::Closed, |p| Linked::Is(trace, *p))
+    }
+
+    /// R12: whether a receive of `service` gives way for the producer `target`: a CONSUMER of its service that is no
+    /// receive, arrived by `by`, links to it or has it as its outbound parent.
+    fn gives_way(&mut self, graph: &Graph, target: Target, service: NodeId, by: u32) -> bool {
+        if let Some(&known) = self.work.gives_way.get(&(target, service, by)) {
+            return known;
+        }
+        let gives_way = self.probes.consumed_by(target, service, by)
+            || self.has_consumer_below(graph, target, service, by);
+        self.work.gives_way.insert((target, service, by), gives_way);
+        gives_way
+    }
+
+    fn has_consumer_below(
+        &mut self,
+        graph: &Graph,
+        target: Target,
+        service: NodeId,
+        by: u32,
+    ) -> bool {
+        let Some(trace) = self.store.lookup(target.trace) else {
+            return false;
+        };
+        let mut children = std::mem::take(&mut self.work.linked);
+        children.clear();
+        self.store
+            .below_in(trace, target.span, service, &mut children);
+        // One that shares its producer's id is called by it all the same.
+        self.store.named(trace, target.span, &mut children);
+        children.retain(|c| c.service == service && consumes(c.flags) && c.arrived <= by);
+        let found = children.iter().any(|c| {
+            self.store.look_around(trace, c, &mut self.near);
+            let parent = parent::choose(graph, c, &self.near);
+            matches!(parent, Parent::Is(p) if p.span == target.span && is_creation_context(&p, service))
+        });
+        self.work.linked = children;
+        found
+    }
+
+    /// Whether a consumer that links to `p` was settled before `p` came.
+    pub(super) fn was_missed(&self, trace: u32, p: &Seen) -> bool {
+        let target = Target {
+            trace: self.store.id(trace),
+            span: p.span,
+        };
+        self.probes.any(target, |probe, state| {
+            let from = &probe.from;
+            state == State::Missed
+                && from.arrived <= p.deadline
+                && is_creation_context(p, from.service)
+        })
+    }
+}

@@ -1,0 +1,290 @@
+//! The links that name spans of this shard's traces: waiting for their span, or remembered for those that come late.
+//!
+//! What is asked of them is `linking`'s business; here is where they are kept, and for how long.
+
+use ahash::{HashMap, HashSet, RandomState};
+
+use super::probe::{LinkProbe, Linker, Target};
+use super::ring::Ring;
+use super::slab::Slab;
+use crate::graph::NodeId;
+use crate::span::TraceId;
+
+/// No probe.
+const NONE: u32 = u32::MAX;
+
+/// How far a link has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Its span has not settled.
+    Open,
+    /// Settled without the linked span having been seen.
+    Missed,
+    /// Settled otherwise.
+    Done,
+    /// Being forgotten.
+    Gone,
+}
+
+/// The links of a shard, by what they name.
+#[derive(Debug)]
+pub(super) struct Probes {
+    kept: Slab<Option<Kept>>,
+    /// The newest link that names a span; each leads to the one before.
+    heads: HashMap<Target, u32>,
+    /// Which services' consumers link to a span: when the first of them arrived, and when the last is forgotten. So a
+    /// thousand receives of one message cost a thousand lookups, not a million.
+    consumers: HashMap<(Target, NodeId), (u32, u32)>,
+    /// Open links by the trace they name.
+    open: HashMap<TraceId, u32>,
+    due: Ring,
+    expiring: Ring,
+    /// Producers that arrived since the last exchange and are named by an open link.
+    woken: HashSet<Target>,
+    /// Links asked by this shard's spans since the last exchange.
+    pub(super) outbox: Vec<LinkProbe>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    probe: LinkProbe,
+    state: State,
+    next: u32,
+}
+
+// === impl Probes ===
+
+impl Probes {
+    pub(super) fn new(hasher: RandomState) -> Self {
+        Self {
+            kept: Slab::new(),
+            heads: HashMap::with_hasher(hasher.clone()),
+            consumers: HashMap::with_hasher(hasher.clone()),
+            open: HashMap::with_hasher(hasher.clone()),
+            due: Ring::default(),
+            expiring: Ring::default(),
+            woken: HashSet::with_hasher(hasher),
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Takes a link in; it is remembered for `retain` ticks after its span settled.
+    pub(super) fn insert(&mut self, probe: LinkProbe, retain: u32) -> u32 {
+        let head = self.heads.get(&probe.target).copied().unwrap_or(NONE);
+        let id = self.kept.insert(Some(Kept {
+            probe,
+            state: State::Open,
+            next: head,
+        }));
+        self.heads.insert(probe.target, id);
+        *self.open.entry(probe.target.trace).or_default() += 1;
+        let Linker {
+            service,
+            arrived,
+            deadline,
+            ..
+        } = probe.from;
+        let expires = deadline.saturating_add(retain);
+        if probe.from.consumes() {
+            let key = (probe.target, service);
+            let seen = self.consumers.entry(key).or_insert((arrived, expires));
+            *seen = (seen.0.min(arrived), seen.1.max(expires));
+        }
+        self.due.push(deadline, id);
+        self.expiring.push(expires, id);
+        id
+    }
+
+    /// Notes that a producer arrived, if an open link may be waiting for it.
+    pub(super) fn wake(&mut self, target: Target) {
+        if self.open.contains_key(&target.trace) && self.heads.contains_key(&target) {
+            self.woken.insert(target);
+        }
+    }
+
+    /// Adds the links that name the producers which arrived since this was last asked.
+    pub(super) fn take_woken(&mut self, out: &mut Vec<u32>) {
+        for target in std::mem::take(&mut self.woken) {
+            let mut at = self.heads.get(&target).copied().unwrap_or(NONE);
+            while let Some(kept) = self.at(at) {
+                out.push(at);
+                at = kept.next;
+            }
+        }
+    }
+
+    /// Adds the links whose spans settle by the close of `tick`.
+    pub(super) fn take_due(&mut self, tick: u32, out: &mut Vec<u32>) {
+        while let Some((_, ids)) = self.due.pop(tick) {
+            out.extend_from_slice(&ids);
+            self.due.recycle(ids);
+        }
+    }
+
+    /// The link `id`, if it is open.
+    pub(super) fn open(&self, id: u32) -> Option<LinkProbe> {
+        let kept = self.at(id)?;
+        (kept.state == State::Open).then_some(kept.probe)
+    }
+
+    /// Closes an open link.
+    pub(super) fn settle(&mut self, id: u32, state: State) {
+        let Some(kept) = self.kept.get_mut(id) else {
+            return;
+        };
+        let was = std::mem::replace(&mut kept.state, state);
+        let trace = kept.probe.target.trace;
+        if was == State::Open {
+            self.forget_open(trace);
+        }
+    }
+
+    fn forget_open(&mut self, trace: TraceId) {
+        if let Some(open) = self.open.get_mut(&trace) {
+            *open -= 1;
+            if *open == 0 {
+                self.open.remove(&trace);
+            }
+        }
+    }
+
+    /// Whether an open link names a span of the trace.
+    pub(super) fn any_open(&self, trace: TraceId) -> bool {
+        !self.open.is_empty() && self.open.contains_key(&trace)
+    }
+
+    /// Whether any link that names the span has this to say.
+    pub(super) fn any(
+        &self,
+        target: Target,
+        mut says: impl FnMut(&LinkProbe, State) -> bool,
+    ) -> bool {
+        let mut at = if self.heads.is_empty() {
+            NONE
+        } else {
+            self.heads.get(&target).copied().unwrap_or(NONE)
+        };
+        while let Some(kept) = self.at(at) {
+            if says(&kept.probe, kept.state) {
+                return true;
+            }
+            at = kept.next;
+        }
+        false
+    }
+
+    /// The first tick at which a callee that had arrived by `by` and links to the span settles; `None` when all have.
+    pub(super) fn open_until(&self, target: Target, by: u32) -> Option<u32> {
+        if !self.any_open(target.trace) {
+            return None;
+        }
+        let mut until: Option<u32> = None;
+        self.any(target, |probe, state| {
+            let from = &probe.from;
+            if state == State::Open && from.arrived <= by && !from.sends() {
+                until = Some(until.map_or(from.deadline, |tick| tick.min(from.deadline)));
+            }
+            false
+        });
+        until
+    }
+
+    /// Whether a consumer of `service` that does not merely receive, and had arrived by `by`, links to the span.
+    pub(super) fn consumed_by(&self, target: Target, service: NodeId, by: u32) -> bool {
+        let seen = self.consumers.get(&(target, service));
+        seen.is_some_and(|&(first, _)| first <= by)
+    }
+
+    /// Forgets the links that expire by the close of `tick`.
+    pub(super) fn forget(&mut self, tick: u32) {
+        while let Some((tick, ids)) = self.expiring.pop(tick) {
+            self.remove(&ids, tick);
+            self.expiring.recycle(ids);
+        }
+    }
+
+    /// Forgets before their time the links that expire first. Returns how many of them were open, and in which tick they
+    /// were to expire; `None` when there are no links.
+    pub(super) fn forget_oldest(&mut self) -> Option<(u64, u32)> {
+        let (tick, ids) = self.expiring.pop(u32::MAX - 1)?;
+        let open = self.remove(&ids, tick);
+        self.expiring.recycle(ids);
+        Some((open, tick))
+    }
+
+    /// Gives back the room of what was forgotten.
+    pub(super) fn shrink(&mut self) {
+        self.heads.shrink_to_fit();
+        self.consumers.shrink_to_fit();
+        self.open.shrink_to_fit();
+    }
+
+    /// Gives back links that expire in `tick`, each chain walked once; returns how many were open.
+    fn remove(&mut self, ids: &[u32], tick: u32) -> u64 {
+        let mut open = 0;
+        let mut targets: Vec<Target> = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let Some(Kept { probe, state, .. }) = *self.kept.get(id) else {
+                continue;
+            };
+            if state == State::Open {
+                open += 1;
+                self.forget_open(probe.target.trace);
+            }
+            let key = (probe.target, probe.from.service);
+            if self.consumers.get(&key).is_some_and(|seen| seen.1 <= tick) {
+                self.consumers.remove(&key);
+            }
+            let kept = self.kept.get_mut(id).as_mut().expect("it was just read");
+            kept.state = State::Gone;
+            targets.push(probe.target);
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        for target in targets {
+            self.unlink_gone(target);
+        }
+        open
+    }
+
+    fn unlink_gone(&mut self, target: Target) {
+        let mut at = self.heads.remove(&target).unwrap_or(NONE);
+        let mut last = NONE;
+        while let Some(&Kept { state, next, .. }) = self.at(at) {
+            if state == State::Gone {
+                *self.kept.get_mut(at) = None;
+                self.kept.remove(at);
+            } else {
+                self.link_after(target, last, at);
+                last = at;
+            }
+            at = next;
+        }
+        if last != NONE {
+            self.link_after(target, last, NONE);
+        }
+    }
+
+    /// Makes `id` follow `last` in a chain, or begin it.
+    fn link_after(&mut self, target: Target, last: u32, id: u32) {
+        if last == NONE {
+            self.heads.insert(target, id);
+        } else if let Some(before) = self.kept.get_mut(last) {
+            before.next = id;
+        }
+    }
+
+    fn at(&self, id: u32) -> Option<&Kept> {
+        (id != NONE).then(|| self.kept.get(id).as_ref())?
+    }
+
+    /// Bytes in use.
+    pub(super) fn bytes(&self) -> u64 {
+        let maps = self.heads.capacity() * (size_of::<(Target, u32)>() + 1)
+            + self.consumers.capacity() * (size_of::<((Target, NodeId), (u32, u32))>() + 1)
+            + self.open.capacity() * (size_of::<(TraceId, u32)>() + 1)
+            + self.woken.capacity() * (size_of::<Target>() + 1)
+            + self.outbox.capacity() * size_of::<LinkProbe>();
+        maps as u64 + self.kept.bytes_used() + self.due.bytes() + self.expiring.bytes()
+    }
+}
