@@ -11,8 +11,6 @@ mod resources;
 
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
-
 use crate::clock::Timestamp;
 use crate::graph::call::Effects;
 use crate::graph::{Graph, GraphConfig, LiveSlice, SealInfo};
@@ -20,6 +18,7 @@ use crate::otlp::{self, Chunk, Counts, Encoding, Malformed, ResourceKeys};
 use crate::pairing::{self, Batch, Pairing, Rules};
 use crate::proto::{Law, Origin};
 use crate::slice::{Sealed, add_counts};
+use crate::sync::{Mutex, RwLock};
 use resources::{Known, Resources};
 
 /// Nanoseconds per second.

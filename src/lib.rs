@@ -34,5 +34,6 @@ pub mod semconv;
 pub mod slice;
 pub mod snapshot;
 pub mod span;
+mod sync;
 pub mod telemetry;
 pub mod topology;

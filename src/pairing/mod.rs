@@ -27,13 +27,13 @@ mod sweep;
 mod texts;
 
 use ahash::RandomState;
-use parking_lot::Mutex;
 
 pub use intake::{Batch, ServiceInfo};
 
 use crate::graph::Graph;
 use crate::graph::call::Effects;
 use crate::semconv::NamingConfig;
+use crate::sync::Mutex;
 use shard::{Context, Shard};
 
 /// Whether an inbound span may share its id with its caller's (B3 tracers).
