@@ -1,11 +1,14 @@
 //! What was typed, and nothing more: `config` says what it means.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{ConfigError, Sources, Value};
+use crate::render::{Format, View};
 use crate::snapshot::Address;
 
 /// Turns OpenTelemetry traces into a live, exact service dependency graph.
@@ -80,8 +83,8 @@ pub struct SnapshotArgs {
     )]
     pub query: String,
     /// How to print it
-    #[arg(long, value_enum, default_value_t = GraphFormat::Json)]
-    pub format: GraphFormat,
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
     /// Keep showing the busiest edges, of the last minute unless --query has a window; q or Ctrl-C ends it
     #[arg(long, conflicts_with = "format")]
     pub watch: bool,
@@ -93,24 +96,14 @@ pub struct SnapshotArgs {
     pub timeout: Duration,
 }
 
-/// Formats of a graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// The whole snapshot as one object
-    Json,
-    /// For Graphviz: `| dot -Tsvg`
-    Dot,
-}
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        static GRAPHS: LazyLock<Vec<Format>> = LazyLock::new(|| View::Graph.formats());
+        &GRAPHS
+    }
 
-// === impl GraphFormat ===
-
-impl GraphFormat {
-    /// The API's word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Dot => "dot",
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
     }
 }
 
@@ -134,7 +127,7 @@ pub struct ReplayArgs {
     pub framing: Option<Framing>,
     /// How to print the graph; `json` when left out
     #[arg(long, value_enum)]
-    pub format: Option<GraphFormat>,
+    pub format: Option<Format>,
     /// Parameters of the API but `window` and `at`, as in `focus=shop/web&min_calls=10`; repeatable
     #[arg(long, value_name = "PARAMETERS")]
     pub query: Vec<String>,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
-use spangraph::cli::{Cli, Command, GraphFormat, ReplayArgs, SettingArgs, SnapshotArgs};
+use spangraph::cli::{Cli, Command, ReplayArgs, SettingArgs, SnapshotArgs};
 use spangraph::config::{
     self, Config, ConfigError, LogFormat, LogLevel, Machine, Resolved, Sources,
 };
@@ -13,7 +13,7 @@ use spangraph::daemon::{self, RunError};
 use spangraph::demo::{self, DemoError};
 use spangraph::health::{self, Unhealthy};
 use spangraph::replay::{self, ReplayError};
-use spangraph::snapshot::{self, Address, Format, Looks, Question, SnapshotError};
+use spangraph::snapshot::{self, Address, Looks, Question, SnapshotError};
 use spangraph::telemetry;
 use tracing::level_filters::LevelFilter;
 
@@ -157,11 +157,7 @@ fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> 
     if args.watch {
         return Ok(snapshot::watch(&question, args.every, looks())?);
     }
-    let format = match args.format {
-        GraphFormat::Json => Format::Json,
-        GraphFormat::Dot => Format::Dot,
-    };
-    Ok(io::stdout().write_all(&snapshot::fetch(&question, format)?)?)
+    Ok(io::stdout().write_all(&snapshot::fetch(&question, args.format)?)?)
 }
 
 /// A terminal that says it can do nothing is printed to like a file; `NO_COLOR` is <https://no-color.org>.

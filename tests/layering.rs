@@ -38,7 +38,8 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "proto" | "net" | "clock" | "telemetry" | "health" | "config" => vec![],
         // A client of the API: it shares with the daemon only how numbers and names look to people.
         "snapshot" => vec!["render"],
-        "cli" => vec!["config", "snapshot"],
+        // What is typed names formats, keys and addresses.
+        "cli" => vec!["config", "render", "snapshot"],
         module if TOP.contains(&module) => {
             all(&[WRITE_ARM, WAIST, READ_ARM, COMMON, SETTINGS, TOP])
         }

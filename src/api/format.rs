@@ -5,19 +5,11 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 
 use super::problem::Problem;
+use crate::render::Format;
 use crate::topology::Params;
 
-/// A format of a graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// `application/json`
-    Json,
-    /// `text/vnd.graphviz`
-    Dot,
-}
-
 /// Formats of the contract that this version does not serve.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "svg",
     "mermaid",
     "plantuml",
@@ -25,35 +17,7 @@ const LATER: [&str; 8] = [
     "node-link",
     "csv",
     "grafana",
-    "networkx",
 ];
-
-// === impl Format ===
-
-impl Format {
-    /// The word of `format=` and of the suffix.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Dot => "dot",
-        }
-    }
-
-    /// The `Content-Type` of its bodies.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Dot => "text/vnd.graphviz; charset=utf-8",
-        }
-    }
-
-    fn media(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Json => ("application", "json"),
-            Self::Dot => ("text", "vnd.graphviz"),
-        }
-    }
-}
 
 /// Takes `format` out of `params` and settles on one of `served`, which are in order of preference.
 pub(super) fn choose(
@@ -89,18 +53,29 @@ pub(super) fn choose(
             best = Some((*format, quality));
         }
     }
-    let refused = || Problem::NotAcceptable(served.iter().map(|f| f.content_type()).collect());
-    best.map(|b| b.0).ok_or_else(refused)
+    best.map(|b| b.0).ok_or_else(|| unacceptable(served))
+}
+
+fn unacceptable(served: &[Format]) -> Problem {
+    let mut types: Vec<_> = served.iter().map(|f| f.content_type()).collect();
+    types.sort_unstable();
+    types.dedup();
+    Problem::NotAcceptable(types)
 }
 
 fn unserved(served: &[Format], text: &str) -> String {
-    let names: Vec<_> = served.iter().map(|f| f.name()).collect();
     let later = if LATER.contains(&text) {
         "not served by this version; "
     } else {
         ""
     };
-    format!("{later}must be {}", names.join(" or "))
+    let names: Vec<_> = served.iter().map(|f| f.name()).collect();
+    let words = match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => "left out".to_owned(),
+    };
+    format!("{later}must be {words}")
 }
 
 /// The ranges of an `Accept` header: type, subtype, quality. None at all accepts everything.
@@ -127,7 +102,9 @@ impl Accept {
         if self.0.is_empty() {
             return 1.0;
         }
-        let (main, sub) = format.media();
+        let Some((main, sub)) = format.media_type().split_once('/') else {
+            return 0.0;
+        };
         let covering = self.0.iter().filter_map(|(m, s, quality)| {
             let specific = match (m.as_str(), s.as_str()) {
                 ("*", "*") => 0,

@@ -1,5 +1,6 @@
 //! Routes that answer with a graph.
 
+use std::iter;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,32 +13,53 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Shared;
 use super::caching;
-use super::format::Format;
 use super::problem::Problem;
-use super::snapshot::{Asked, View};
+use super::snapshot::Asked;
+use crate::render::{Format, View};
+
+/// A view, the path it is served at, and the format that a suffix there means.
+struct Route {
+    view: View,
+    path: String,
+    suffix: Option<Format>,
+}
+
+/// The paths of all graph routes: each view's own, then one for each suffix of each of its formats.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    all().map(|route| route.path)
+}
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route(
-            "/api/v1/topology",
-            get(|s, q, h| answer(View::Graph, None, s, q, h)),
-        )
-        .route(
-            "/api/v1/topology.json",
-            get(|s, q, h| answer(View::Graph, Some(Format::Json), s, q, h)),
-        )
-        .route(
-            "/api/v1/topology.dot",
-            get(|s, q, h| answer(View::Graph, Some(Format::Dot), s, q, h)),
-        )
-        .route(
-            "/api/v1/nodes",
-            get(|s, q, h| answer(View::Nodes, None, s, q, h)),
-        )
-        .route(
-            "/api/v1/edges",
-            get(|s, q, h| answer(View::Edges, None, s, q, h)),
-        )
+    all().fold(Router::new(), |router, Route { view, path, suffix }| {
+        router.route(&path, get(move |s, q, h| answer(view, suffix, s, q, h)))
+    })
+}
+
+fn all() -> impl Iterator<Item = Route> {
+    View::ALL.into_iter().flat_map(|view| {
+        let base = path(view);
+        let plain = Route {
+            view,
+            path: base.to_owned(),
+            suffix: None,
+        };
+        let suffixed = view.formats().into_iter().flat_map(move |format| {
+            format.suffixes().map(move |suffix| Route {
+                view,
+                path: format!("{base}.{suffix}"),
+                suffix: Some(format),
+            })
+        });
+        iter::once(plain).chain(suffixed)
+    })
+}
+
+fn path(view: View) -> &'static str {
+    match view {
+        View::Graph => "/api/v1/topology",
+        View::Nodes => "/api/v1/nodes",
+        View::Edges => "/api/v1/edges",
+    }
 }
 
 async fn answer(

@@ -9,9 +9,10 @@ use tonic::{Request, Response, Status};
 
 use super::Shared;
 use super::problem::Problem;
-use super::snapshot::{Asked, View};
+use super::snapshot::Asked;
 use crate::proto::topology_service_server::{TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
+use crate::render::View;
 
 /// Bytes of a query, as HTTP's limit of a URI.
 const MAX_QUERY: usize = 65_534;

@@ -99,7 +99,7 @@ pub(super) async fn guard(
         shared,
         grpc: grpc_routes,
     } = entrance;
-    let route = ROUTES.iter().find(|route| **route == request.uri().path());
+    let route = ROUTES.iter().find(|route| *route == request.uri().path());
     let grpc = is_grpc(request.headers());
     let allowed = shared.hosts.admit(request.uri(), request.headers());
     let mut response = match (allowed, grpc) {
@@ -118,7 +118,7 @@ pub(super) async fn guard(
     let route = if grpc {
         "grpc"
     } else {
-        route.copied().unwrap_or("other")
+        route.map_or("other", String::as_str)
     };
     let mut requests = shared.requests.lock();
     *requests

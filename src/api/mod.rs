@@ -18,7 +18,7 @@ mod source;
 mod status;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::response::Response;
@@ -31,11 +31,10 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::clock::Timestamp;
 use crate::topology::Thresholds;
 
-pub use format::Format;
 pub use guard::Bind;
 pub use metrics::{Families, Kind, Metrics, Value};
 pub use problem::Problem;
-pub use snapshot::{Asked, WriteError};
+pub use snapshot::Asked;
 pub use source::Source;
 pub use status::{BuildInfo, Check, Effective, Limit, Status, StatusReport};
 
@@ -74,13 +73,14 @@ struct Shared {
 }
 
 /// Every HTTP route there is.
-const ROUTES: [&str; 13] = [
+static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let others = OTHER_ROUTES.into_iter().map(str::to_owned);
+    graphs::paths().chain(others).collect()
+});
+
+/// Those that do not answer with a graph.
+const OTHER_ROUTES: [&str; 8] = [
     "/",
-    "/api/v1/topology",
-    "/api/v1/topology.json",
-    "/api/v1/topology.dot",
-    "/api/v1/nodes",
-    "/api/v1/edges",
     "/api/v1/status",
     "/api/v1/windows",
     "/livez",
@@ -123,7 +123,8 @@ pub fn router(state: ApiState) -> Router {
 
 /// What there is, for whoever comes by with `curl`.
 async fn index() -> Response {
-    answers::json(&json!({"name": "spangraph", "routes": &ROUTES[1..]}))
+    let routes: Vec<_> = ROUTES.iter().filter(|route| *route != "/").collect();
+    answers::json(&json!({"name": "spangraph", "routes": routes}))
 }
 
 // === impl ApiState ===

@@ -7,20 +7,12 @@ use http::HeaderMap;
 
 use super::Shared;
 use super::caching::{self, CLOSED_MAX_AGE_S};
-use super::format::{self, Format};
+use super::format;
 use super::problem::Problem;
 use crate::history::{Resolved, WindowError};
-use crate::render::{self, Picture};
+use crate::render::{Format, Picture, View, WriteError};
 use crate::topology::times::At;
 use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
-
-/// What of a topology is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
-    Graph,
-    Nodes,
-    Edges,
-}
 
 /// A checked request for a graph.
 #[derive(Debug, Clone)]
@@ -29,17 +21,6 @@ pub struct Asked {
     pub(super) format: Format,
     picture: Picture,
     query: Query,
-}
-
-/// Why a graph cannot be written: a defect.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// Of a text.
-    #[error(transparent)]
-    Text(#[from] std::fmt::Error),
-    /// Of JSON.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
 }
 
 /// An answer whose body may not exist yet.
@@ -55,17 +36,6 @@ pub(super) struct Prepared {
 
 /// How far in the future `at` may lie: the clocks of client and daemon may differ a little.
 const FUTURE_S: u64 = 60;
-
-// === impl View ===
-
-impl View {
-    fn formats(self) -> &'static [Format] {
-        match self {
-            Self::Graph => &[Format::Json, Format::Dot],
-            Self::Nodes | Self::Edges => &[Format::Json],
-        }
-    }
-}
 
 // === impl Asked ===
 
@@ -87,17 +57,7 @@ impl Asked {
 
     /// Writes a graph in the format asked for. Fails only by a defect.
     pub fn write(&self, topology: &Topology) -> Result<Bytes, WriteError> {
-        if self.format == Format::Dot {
-            let mut text = String::new();
-            render::dot::write(topology, &self.picture, &mut text)?;
-            return Ok(text.into());
-        }
-        let mut body = Vec::new();
-        match self.view {
-            View::Graph => render::json::write(topology, &mut body),
-            View::Nodes => render::json::write_nodes(topology, &mut body),
-            View::Edges => render::json::write_edges(topology, &mut body),
-        }?;
+        let body = self.format.write(self.view, topology, &self.picture)?;
         Ok(body.into())
     }
 
@@ -117,10 +77,10 @@ impl Asked {
         mut params: Params,
         headers: &HeaderMap,
     ) -> Result<Self, Problem> {
-        let format = format::choose(view.formats(), suffix, &mut params, headers);
+        let format = format::choose(&view.formats(), suffix, &mut params, headers);
         let query = Query::take(&mut params);
         let picture = match format {
-            Ok(Format::Json) => plain(&mut params),
+            Ok(format) if !format.is_drawn(view) => plain(&mut params),
             _ => Picture::take(&mut params),
         };
         params.finish().map_err(Problem::InvalidParameters)?;

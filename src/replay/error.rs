@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::api::WriteError;
 use crate::otlp::Malformed;
+use crate::render::WriteError;
 use crate::slice::MergeError;
 use crate::topology::BuildError;
 

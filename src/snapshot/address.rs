@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use super::Format;
+use crate::render::Format;
 
 /// An `http://` URL: host, port, and the prefix it may be served under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Address {
 
     /// The path of the topology in `format`, with `query` as its parameters.
     pub(super) fn topology(&self, format: Format, query: &str) -> String {
-        let mut path = format!("{}/api/v1/topology.{}", self.prefix, format.suffix());
+        let mut path = format!("{}/api/v1/topology.{}", self.prefix, format.name());
         if !query.is_empty() {
             path.push('?');
             encode(query, &mut path);

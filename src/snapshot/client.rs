@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 
-use super::{Address, Format, Question, SnapshotError};
+use super::{Address, Question, SnapshotError};
+use crate::render::Format;
 use crate::render::text::visible;
 
 /// Most bytes of an answer: some hundred times what 10,000 nodes and 5,000 edges take. A longer one is no graph.

@@ -17,6 +17,7 @@ mod watch;
 use std::io;
 use std::time::Duration;
 
+use crate::render::Format;
 pub use address::{Address, NotAnAddress};
 pub use watch::{Looks, watch};
 
@@ -29,15 +30,6 @@ pub struct Question {
     pub query: String,
     /// How long the whole answer may take.
     pub timeout: Duration,
-}
-
-/// A format of a graph that the API serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// The snapshot as one JSON object.
-    Json,
-    /// Graphviz.
-    Dot,
 }
 
 /// Why there is no graph to show.
@@ -93,24 +85,4 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-}
-
-// === impl Format ===
-
-impl Format {
-    /// The path's suffix.
-    fn suffix(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Dot => "dot",
-        }
-    }
-
-    /// The media type of its bodies, without parameters.
-    fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Dot => "text/vnd.graphviz",
-        }
-    }
 }

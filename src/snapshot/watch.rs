@@ -9,7 +9,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::model::Graph;
 use super::screen::{self, Event, Screen};
 use super::table::{self, Room, View};
-use super::{Format, Question, SnapshotError, client};
+use super::{Question, SnapshotError, client};
+use crate::render::Format;
 
 /// How it looks.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,199 @@
+//! The formats of a graph: one table, from which the API's routes, content types and choice of a format, and the
+//! commands' `--format` all follow. A new format is a variant, a row, and a file with its `write`.
+//!
+//! Deliberately absent: how a client asks for a format, which is the API's business.
+
+use std::fmt;
+
+use super::{Picture, dot, json};
+use crate::topology::Topology;
+
+/// A format of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The snapshot of the API, or its flat arrays.
+    Json,
+    /// Graphviz.
+    Dot,
+}
+
+/// What of a topology is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Nodes and edges.
+    Graph,
+    /// Nodes alone.
+    Nodes,
+    /// Edges alone.
+    Edges,
+}
+
+/// Why a graph cannot be written: a defect.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Of a text.
+    #[error(transparent)]
+    Text(#[from] fmt::Error),
+    /// Of JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// The format has no such view.
+    #[error("{0:?} does not show {1:?}")]
+    NoView(Format, View),
+}
+
+/// How a view is written.
+#[derive(Clone, Copy)]
+enum Writer {
+    /// A drawing: takes the parameters of a picture.
+    Drawn(fn(&Topology, &Picture, &mut String) -> fmt::Result),
+    /// JSON.
+    Json(fn(&Topology, &mut Vec<u8>) -> serde_json::Result<()>),
+}
+
+/// A format with all there is to know about it.
+struct Row {
+    format: Format,
+    /// The word of `format=`, of the first suffix, and of `--format`.
+    name: &'static str,
+    /// Further suffixes: the customary extensions of its files.
+    extensions: &'static [&'static str],
+    /// Media type of its bodies; texts add the parameter `charset=utf-8`.
+    content_type: &'static str,
+    /// One line for whoever chooses.
+    about: &'static str,
+    graph: Option<Writer>,
+    nodes: Option<Writer>,
+    edges: Option<Writer>,
+}
+
+/// In order of preference where a client takes several.
+const TABLE: [Row; 2] = [
+    Row {
+        format: Format::Json,
+        name: "json",
+        extensions: &[],
+        content_type: "application/json",
+        about: "The whole snapshot as one object",
+        graph: Some(Writer::Json(json::write)),
+        nodes: Some(Writer::Json(json::write_nodes)),
+        edges: Some(Writer::Json(json::write_edges)),
+    },
+    Row {
+        format: Format::Dot,
+        name: "dot",
+        extensions: &[],
+        content_type: "text/vnd.graphviz; charset=utf-8",
+        about: "For Graphviz: `| dot -Tsvg`",
+        graph: Some(Writer::Drawn(dot::write)),
+        nodes: None,
+        edges: None,
+    },
+];
+
+// A variant's row stands at its number.
+const _: () = {
+    let mut at = 0;
+    while at < TABLE.len() {
+        assert!(TABLE[at].format as usize == at);
+        at += 1;
+    }
+};
+
+// === impl Format ===
+
+impl Format {
+    /// Every format, in order of preference.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::Json; TABLE.len()];
+        let mut at = 0;
+        while at < TABLE.len() {
+            all[at] = TABLE[at].format;
+            at += 1;
+        }
+        all
+    };
+
+    /// The word of `format=`.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The suffixes of a path that mean it: its name, then the customary extensions of its files.
+    pub fn suffixes(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        [row.name].into_iter().chain(row.extensions.iter().copied())
+    }
+
+    /// The `Content-Type` of its bodies.
+    pub fn content_type(self) -> &'static str {
+        self.row().content_type
+    }
+
+    /// The same without parameters.
+    pub fn media_type(self) -> &'static str {
+        let content_type = self.content_type();
+        content_type.split(';').next().unwrap_or(content_type)
+    }
+
+    /// One line for whoever chooses.
+    pub fn about(self) -> &'static str {
+        self.row().about
+    }
+
+    /// Whether its bodies of `view` follow the parameters of a [`Picture`].
+    pub fn is_drawn(self, view: View) -> bool {
+        matches!(self.row().writer(view), Some(Writer::Drawn(_)))
+    }
+
+    /// Writes `view` of the topology. Fails only by a defect, or where [`View::formats`] does not have it.
+    pub fn write(
+        self,
+        view: View,
+        topology: &Topology,
+        picture: &Picture,
+    ) -> Result<Vec<u8>, WriteError> {
+        let writer = self.row().writer(view);
+        match writer.ok_or(WriteError::NoView(self, view))? {
+            Writer::Drawn(write) => {
+                let mut text = String::new();
+                write(topology, picture, &mut text)?;
+                Ok(text.into_bytes())
+            }
+            Writer::Json(write) => {
+                let mut body = Vec::new();
+                write(topology, &mut body)?;
+                Ok(body)
+            }
+        }
+    }
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+}
+
+// === impl View ===
+
+impl View {
+    /// Every view.
+    pub const ALL: [Self; 3] = [Self::Graph, Self::Nodes, Self::Edges];
+
+    /// The formats that show it, in order of preference.
+    pub fn formats(self) -> Vec<Format> {
+        let shown = |row: &&Row| row.writer(self).is_some();
+        TABLE.iter().filter(shown).map(|row| row.format).collect()
+    }
+}
+
+// === impl Row ===
+
+impl Row {
+    fn writer(&self, view: View) -> Option<Writer> {
+        match view {
+            View::Graph => self.graph,
+            View::Nodes => self.nodes,
+            View::Edges => self.edges,
+        }
+    }
+}
