@@ -46,7 +46,7 @@ struct Engine {
 fn main() {
     let mut requests = Requests::new();
     let clock = Clock::start();
-    let mut engine = Engine::new();
+    let mut engine = Engine::new(60);
     let mut rows = otlp::Scratch::default();
     for round in 0..WARM_UP {
         requests.renew(round);
@@ -66,6 +66,31 @@ fn main() {
         times[3].push(time(&clock, || requests.each(decode)));
     }
     report(&requests, &engine, &mut times, &mut allocations);
+    drop(engine);
+    report_bytes(&mut requests);
+}
+
+/// What a million spans cost while all of them wait, and once all of them are remembered, indexes included.
+fn report_bytes(requests: &mut Requests) {
+    let mut engine = Engine::new(10);
+    for round in 0..5 {
+        requests.renew(round);
+        engine.pass(requests);
+        // All of them within the first one's wait.
+        engine.now_ns -= (PASS_S - 1) * 1_000_000_000;
+    }
+    let held = engine.core.gauges().pairing;
+    engine.now_ns += 15_000_000_000;
+    black_box(engine.core.advance(Timestamp::from_unix_ns(engine.now_ns)));
+    let remembered = engine.core.gauges().pairing;
+    println!(
+        "waiting: {:.1} bytes each of {}; remembered: {:.1} bytes each of {}  (targets 96 and 32)",
+        held.bytes as f64 / held.held as f64,
+        held.held,
+        remembered.bytes as f64 / remembered.tombstones as f64,
+        remembered.tombstones
+    );
+    assert_eq!((held.tombstones, remembered.held), (0, 0));
 }
 
 fn report(
@@ -153,13 +178,13 @@ impl Requests {
 // === impl Engine ===
 
 impl Engine {
-    fn new() -> Self {
+    fn new(messaging_wait: u32) -> Self {
         let now_ns = 1_795_395_600_000_000_000;
         let config = CoreConfig {
             resource_keys: ResourceKeys::default(),
             rules: Rules {
                 wait: 10,
-                messaging_wait: 60,
+                messaging_wait,
                 retain: 60,
                 ..Rules::default()
             },

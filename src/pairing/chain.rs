@@ -1,7 +1,8 @@
 //! Lists of small equal things in chunks: one slab of chunks serves the lists of all traces of a shard.
 
-use super::record::{Record, Tomb};
+use super::record::Record;
 use super::slab::Slab;
+use super::tomb::Tomb;
 
 /// No chunk.
 const NONE: u32 = u32::MAX;

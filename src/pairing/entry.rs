@@ -2,8 +2,9 @@
 
 use super::draw::{Callee, entry_connection};
 use super::parent::{self, Parent};
-use super::record::{Flags, Place, Record, Seen, Tomb};
+use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
+use super::tomb::Tomb;
 use crate::graph::TextId;
 use crate::graph::call::{CallClass, Effects, Sample};
 use crate::span::{CallStatus, SpanKind};
@@ -125,18 +126,10 @@ impl Shard {
     /// The group's key, remembered for as long as its parent may be: as a tombstone, or waiting for a member that came
     /// at its deadline.
     fn remember_group(&mut self, cx: &Context<'_>, trace: u32, x: &Record, parent: &Seen) {
-        let mut flags = Flags::default();
-        flags.set(Flags::GROUP);
         let wait = cx.rules.wait.max(cx.rules.messaging_wait);
         let expires = parent.deadline.saturating_add(wait.max(cx.rules.retain));
-        let key = Tomb {
-            span: x.parent,
-            service: x.service,
-            expires,
-            flags,
-            ..Tomb::default()
-        };
-        self.store.bury(trace, key);
+        self.store
+            .bury(trace, Tomb::group(x.parent, x.service, expires));
         self.expire_at(trace, expires);
     }
 }

@@ -25,6 +25,7 @@ mod slab;
 mod store;
 mod sweep;
 mod texts;
+mod tomb;
 
 use ahash::RandomState;
 
@@ -115,7 +116,7 @@ impl Pairing {
         let hasher = RandomState::new();
         let shards = shards.next_power_of_two();
         let swept = tick.saturating_sub(1);
-        let new = |_| Mutex::new(Shard::new(hasher.clone(), rules.retain, swept));
+        let new = |_| Mutex::new(Shard::new(hasher.clone(), &rules, swept));
         Self {
             shards: (0..shards).map(new).collect(),
             exchanged: Mutex::new(swept),

@@ -1,4 +1,4 @@
-//! What is kept of a span: whole while it waits ([`Record`]), a stub while it is remembered ([`Tomb`]).
+//! What is kept of a span while it waits ([`Record`]), and how the rules see a span, waiting or remembered ([`Seen`]).
 
 use crate::graph::{EdgeId, NodeId, TextId};
 use crate::proto::NodeType;
@@ -28,22 +28,6 @@ pub(super) struct Record {
     /// Failing callees on that edge (R8).
     pub(super) failing: u32,
     pub(super) status: CallStatus,
-    pub(super) flags: Flags,
-}
-
-/// A remembered span, 32 bytes: enough for duplicates, late halves, R5 groups, nesting, and parents that are not
-/// outbound.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tomb {
-    pub(super) span: u64,
-    /// 32 bits of the parent id, see [`short`]; 0 without a parent.
-    pub(super) parent32: u32,
-    /// 32 bits of the start time.
-    pub(super) start32: u32,
-    pub(super) service: NodeId,
-    /// Tick at whose close it is forgotten.
-    pub(super) expires: u32,
-    pub(super) arrived: u32,
     pub(super) flags: Flags,
 }
 
@@ -98,19 +82,6 @@ impl Record {
             flags: self.flags,
         }
     }
-
-    /// Its stub, to be forgotten when `expires` closes.
-    pub(super) fn tomb(&self, expires: u32) -> Tomb {
-        Tomb {
-            span: self.span,
-            parent32: short(self.parent),
-            start32: short(self.start_ns),
-            service: self.service,
-            expires,
-            arrived: self.arrived,
-            flags: self.flags,
-        }
-    }
 }
 
 impl Default for Record {
@@ -134,30 +105,6 @@ impl Default for Record {
     }
 }
 
-// === impl Tomb ===
-
-impl Default for Tomb {
-    fn default() -> Self {
-        Record::default().tomb(0)
-    }
-}
-
-impl Tomb {
-    /// The tombstone as the rules see it; `retain` as it was buried with.
-    pub(super) fn seen(&self, at: u32, retain: u32) -> Seen {
-        Seen {
-            at: Place::Remembered(at),
-            span: self.span,
-            parent32: self.parent32,
-            start32: self.start32,
-            service: self.service,
-            arrived: self.arrived,
-            deadline: self.expires.saturating_sub(retain),
-            flags: self.flags,
-        }
-    }
-}
-
 // === impl Flags ===
 
 impl Flags {
@@ -167,54 +114,69 @@ impl Flags {
     const PEER_TYPE_SHIFT: u32 = 6;
     const PEER_TYPE: u32 = 0b11 << Self::PEER_TYPE_SHIFT;
 
-    /// Status ERROR.
-    pub(super) const FAILED: Self = Self(1 << 8);
+    /// How many of the lowest bits a remembered span keeps: all above matter only while it waits.
+    pub(super) const REMEMBERED: u32 = 24;
+
     /// Its id cannot be shared: an inbound span may settle at once on its parent id.
-    pub(super) const EARLY: Self = Self(1 << 9);
-    /// Its parent is known to be local (flags & 0x300 = 0x100).
-    pub(super) const LOCAL: Self = Self(1 << 10);
-    /// Its parent is known to be remote (flags & 0x300 = 0x300).
-    pub(super) const REMOTE: Self = Self(1 << 11);
+    pub(super) const EARLY: Self = Self(1 << 8);
     /// Carries a db attribute.
-    pub(super) const DB: Self = Self(1 << 12);
+    pub(super) const DB: Self = Self(1 << 9);
     /// Carries a messaging attribute, or is a PRODUCER.
-    pub(super) const MESSAGING: Self = Self(1 << 13);
+    pub(super) const MESSAGING: Self = Self(1 << 10);
     /// Its peer's host is loopback.
-    pub(super) const LOOPBACK: Self = Self(1 << 14);
-    /// `faas.trigger=timer`.
-    pub(super) const TIMER: Self = Self(1 << 15);
-    /// Its peer's name is a logical one.
-    pub(super) const LOGICAL: Self = Self(1 << 16);
+    pub(super) const LOOPBACK: Self = Self(1 << 11);
     /// R11 gives its peer a name.
-    pub(super) const NAMEABLE: Self = Self(1 << 17);
+    pub(super) const NAMEABLE: Self = Self(1 << 12);
     /// Its outcome is counted.
-    pub(super) const DECIDED: Self = Self(1 << 18);
+    pub(super) const DECIDED: Self = Self(1 << 13);
     /// A call was drawn with it as the caller.
-    pub(super) const HAS_CALL: Self = Self(1 << 19);
+    pub(super) const HAS_CALL: Self = Self(1 << 14);
     /// A span below it continues its call inside its own service (R4): it draws no virtual edge.
-    pub(super) const CONTINUED: Self = Self(1 << 20);
+    pub(super) const CONTINUED: Self = Self(1 << 15);
     /// Its R5 group is decided, or as a receive it is settled otherwise.
-    pub(super) const ENTERED: Self = Self(1 << 21);
+    pub(super) const ENTERED: Self = Self(1 << 16);
     /// Inbound, settled without its caller having been seen.
-    pub(super) const AWAITING: Self = Self(1 << 22);
-    /// It has calls on more than one edge.
-    pub(super) const MANY_EDGES: Self = Self(1 << 23);
-    /// R3's parent is a span of its own service: it enters nothing.
-    pub(super) const INSIDE: Self = Self(1 << 29);
-    /// A member of an R5 group that is decided at a later tick.
-    pub(super) const HELD: Self = Self(1 << 28);
-    /// Its first edge is set (R8).
-    pub(super) const CHARGED: Self = Self(1 << 27);
+    pub(super) const AWAITING: Self = Self(1 << 17);
     /// A tombstone that is no span: the key of a decided R5 group (span = the parent's id).
-    pub(super) const GROUP: Self = Self(1 << 24);
+    pub(super) const GROUP: Self = Self(1 << 18);
     /// Links to other spans, in a kind and operation for which R12 asks after them.
-    pub(super) const LINKS: Self = Self(1 << 25);
+    pub(super) const LINKS: Self = Self(1 << 19);
     /// CONSUMER or receive that names a topic or a messaging system.
-    pub(super) const BROKERED: Self = Self(1 << 26);
+    pub(super) const BROKERED: Self = Self(1 << 20);
+    /// R3's parent is a span of its own service: it enters nothing.
+    pub(super) const INSIDE: Self = Self(1 << 21);
+
+    /// Status ERROR.
+    pub(super) const FAILED: Self = Self(1 << 24);
+    /// Its parent is known to be local (flags & 0x300 = 0x100).
+    pub(super) const LOCAL: Self = Self(1 << 25);
+    /// Its parent is known to be remote (flags & 0x300 = 0x300).
+    pub(super) const REMOTE: Self = Self(1 << 26);
+    /// `faas.trigger=timer`.
+    pub(super) const TIMER: Self = Self(1 << 27);
+    /// Its peer's name is a logical one.
+    pub(super) const LOGICAL: Self = Self(1 << 28);
+    /// Its first edge is set (R8).
+    pub(super) const CHARGED: Self = Self(1 << 29);
+    /// It has calls on more than one edge.
+    pub(super) const MANY_EDGES: Self = Self(1 << 30);
+    /// A member of an R5 group that is decided at a later tick.
+    pub(super) const HELD: Self = Self(1 << 31);
 
     /// Flags of a span of this kind and operation, nothing else set.
     pub(super) fn new(kind: SpanKind, operation: Operation) -> Self {
         Self(kind as u32 | (operation as u32) << Self::OPERATION_SHIFT)
+    }
+
+    /// The bits that a remembered span keeps.
+    pub(super) fn bits(self) -> u64 {
+        u64::from(self.0) & ((1 << Self::REMEMBERED) - 1)
+    }
+
+    /// Flags from the lowest of these bits.
+    pub(super) fn remembered(bits: u64) -> Self {
+        let kept = bits & ((1 << Self::REMEMBERED) - 1);
+        Self(u32::try_from(kept).expect("REMEMBERED is at most 32"))
     }
 
     pub(super) fn has(self, flag: Self) -> bool {

@@ -16,6 +16,7 @@ use super::probes::Probes;
 use super::record::{Flags, Place, Record, Seen};
 use super::ring::Ring;
 use super::store::{Near, Store};
+use super::tomb::Waits;
 use crate::graph::call::{Effects, Outcome};
 use crate::graph::{EdgeId, Graph, NodeId};
 use crate::span::{SpanKind, TraceId};
@@ -85,15 +86,30 @@ pub(super) struct Work {
     pub(super) walk: super::nest::Walk,
 }
 
+// === impl Context ===
+
+impl Context<'_> {
+    /// The tick at hand: the open one, or the one that is being swept.
+    pub(super) fn tick(&self) -> u32 {
+        u32::try_from(self.now_s).expect("ticks are 32 bits")
+    }
+}
+
 // === impl Shard ===
 
 impl Shard {
-    pub(super) fn new(hasher: RandomState, retain: u32, tick: u32) -> Self {
+    pub(super) fn new(hasher: RandomState, rules: &Rules, tick: u32) -> Self {
+        let waits = Waits {
+            wait: rules.wait,
+            messaging_wait: rules.messaging_wait,
+            retain: rules.retain,
+            now: tick,
+        };
         Self {
             more_edges: HashMap::with_hasher(hasher.clone()),
             probes: Probes::new(hasher.clone()),
             answered: HashMap::with_hasher(hasher.clone()),
-            store: Store::new(hasher, retain),
+            store: Store::new(hasher, waits),
             due: Ring::default(),
             expiring: Ring::default(),
             near: Near::default(),
@@ -108,6 +124,7 @@ impl Shard {
     /// Takes accepted spans, in arrival order. All traces are found first, then all their records touched, then the
     /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs).
     pub(super) fn insert_all(&mut self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
+        self.store.begin(cx.tick());
         let mut traces = std::mem::take(&mut self.work.traces);
         traces.clear();
         let mut last = None;

@@ -11,7 +11,8 @@ use hashbrown::HashTable;
 
 use super::chain::{Chain, Chains};
 use super::index::{Key, SpanIndex};
-use super::record::{Flags, Place, Record, Seen, Tomb, short};
+use super::record::{Flags, Place, Record, Seen, short};
+use super::tomb::{Tomb, Waits};
 use crate::graph::NodeId;
 use crate::span::TraceId;
 
@@ -28,13 +29,18 @@ pub(super) struct Trace {
     id: TraceId,
     records: Chain,
     tombs: Chain,
-    /// The last ticks asked for in the ring, so that a burst asks once.
-    asked: [u32; 2],
-    asked_expiry: u32,
+    /// The last ticks asked for in the ring, so that a burst asks once; see [`short_tick`].
+    asked: [u16; 2],
+    asked_expiry: u16,
     indexed: bool,
     /// Spans were retired since the index was built.
     stale: bool,
     free: bool,
+}
+
+/// A tick in 16 bits, never 0. Marks of ticks that are 18 hours apart may be equal, so none outlives its tick.
+fn short_tick(tick: u32) -> u16 {
+    u16::try_from(tick % u32::from(u16::MAX)).expect("the remainder is smaller") + 1
 }
 
 /// What stands near a span in its trace, the span itself included. Reused; filled by [`Store::look`].
@@ -52,8 +58,7 @@ pub(super) struct Near {
 #[derive(Debug)]
 pub(super) struct Store {
     hasher: RandomState,
-    /// Ticks a span is remembered after its deadline.
-    retain: u32,
+    waits: Waits,
     by_id: HashTable<u32>,
     traces: Vec<Trace>,
     free_traces: VecDeque<u32>,
@@ -66,9 +71,9 @@ pub(super) struct Store {
 // === impl Store ===
 
 impl Store {
-    pub(super) fn new(hasher: RandomState, retain: u32) -> Self {
+    pub(super) fn new(hasher: RandomState, waits: Waits) -> Self {
         Self {
-            retain,
+            waits,
             by_id: HashTable::new(),
             traces: Vec::new(),
             free_traces: VecDeque::new(),
@@ -77,6 +82,11 @@ impl Store {
             large: HashMap::with_hasher(hasher.clone()),
             hasher,
         }
+    }
+
+    /// Spans arrive in `tick`.
+    pub(super) fn begin(&mut self, tick: u32) {
+        self.waits.now = tick;
     }
 
     /// The trace's slot, made when new. `hash` is the keyed hash of `id`.
@@ -133,10 +143,10 @@ impl Store {
     /// Whether the ring need be asked for `tick`; remembers that it was.
     pub(super) fn ask(&mut self, trace: u32, tick: u32) -> bool {
         let asked = &mut self.traces[trace as usize].asked;
-        if asked.contains(&tick) {
+        if asked.contains(&short_tick(tick)) {
             return false;
         }
-        *asked = [asked[1], tick];
+        *asked = [asked[1], short_tick(tick)];
         true
     }
 
@@ -148,7 +158,7 @@ impl Store {
     /// The same for the ring of tombstones.
     pub(super) fn ask_expiry(&mut self, trace: u32, tick: u32) -> bool {
         let asked = &mut self.traces[trace as usize].asked_expiry;
-        std::mem::replace(asked, tick) != tick
+        std::mem::replace(asked, short_tick(tick)) != short_tick(tick)
     }
 
     pub(super) fn record(&self, at: u32) -> &Record {
@@ -163,7 +173,7 @@ impl Store {
     pub(super) fn mark(&mut self, place: Place, flag: Flags) {
         match place {
             Place::Waiting(at) => self.records.get_mut(at).flags.set(flag),
-            Place::Remembered(at) => self.tombs.get_mut(at).flags.set(flag),
+            Place::Remembered(at) => self.tombs.get_mut(at).set(flag),
         }
     }
 
@@ -171,7 +181,7 @@ impl Store {
     pub(super) fn unmark(&mut self, place: Place, flag: Flags) {
         match place {
             Place::Waiting(at) => self.records.get_mut(at).flags.clear(flag),
-            Place::Remembered(at) => self.tombs.get_mut(at).flags.clear(flag),
+            Place::Remembered(at) => self.tombs.get_mut(at).clear(flag),
         }
     }
 
@@ -202,11 +212,11 @@ impl Store {
         let head = &mut self.traces[trace as usize];
         head.stale = true;
         self.records.remove(&mut head.records, at);
-        let expires = record.deadline.saturating_add(self.retain);
+        let expires = record.deadline.saturating_add(self.waits.retain);
         if expires <= horizon {
             return None;
         }
-        self.bury(trace, record.tomb(expires));
+        self.bury(trace, Tomb::of(&record));
         Some(expires)
     }
 
@@ -219,7 +229,7 @@ impl Store {
             index.add(
                 short(tomb.span),
                 tomb.parent32,
-                tomb.service,
+                tomb.service(),
                 SpanIndex::tomb(at),
             );
         }
@@ -232,9 +242,13 @@ impl Store {
         if head.free {
             return;
         }
+        if head.asked_expiry == short_tick(tick) {
+            head.asked_expiry = 0;
+        }
         let before = head.tombs.len;
+        let waits = &self.waits;
         self.tombs
-            .remove_if(&mut head.tombs, |_, tomb| tomb.expires <= tick);
+            .remove_if(&mut head.tombs, |_, tomb| tomb.expires(waits) <= tick);
         self.records.remove_if(&mut head.records, |_, _| false);
         let stale = std::mem::take(&mut head.stale) || head.tombs.len != before;
         if head.records.len + head.tombs.len > 0 {
@@ -290,13 +304,13 @@ impl Store {
         let span32 = short(span);
         self.tombs.each(head.tombs, |at, tomb| {
             if tomb.span == span {
-                near.same.push(tomb.seen(at, self.retain));
+                near.same.push(tomb.seen(at, &self.waits));
             }
             if tomb.span == parent {
-                near.parents.push(tomb.seen(at, self.retain));
+                near.parents.push(tomb.seen(at, &self.waits));
             }
             if tomb.parent32 == span32 {
-                near.children.push(tomb.seen(at, self.retain));
+                near.children.push(tomb.seen(at, &self.waits));
             }
         });
     }
@@ -373,14 +387,14 @@ impl Store {
             out.extend(Some(record.seen(at)).filter(&keep));
         });
         self.tombs.each(head.tombs, |at, tomb| {
-            out.extend(Some(tomb.seen(at, self.retain)).filter(&keep));
+            out.extend(Some(tomb.seen(at, &self.waits)).filter(&keep));
         });
     }
 
     /// What stands at a place, unless it is gone.
     fn place(&self, place: u32) -> Option<Seen> {
         let seen = match SpanIndex::tomb_of(place) {
-            Some(at) => self.tombs.get(at).seen(at, self.retain),
+            Some(at) => self.tombs.get(at).seen(at, &self.waits),
             None => self.records.get(place).seen(place),
         };
         (seen.span != 0).then_some(seen)
@@ -400,7 +414,7 @@ impl Store {
             index.add(
                 short(tomb.span),
                 tomb.parent32,
-                tomb.service,
+                tomb.service(),
                 SpanIndex::tomb(at),
             );
         });

@@ -1,0 +1,193 @@
+//! What is remembered of a span after its wait, in 24 bytes: enough for duplicates, late halves, R5 groups, nesting, and
+//! parents that are not outbound.
+//!
+//! When it is forgotten follows from when it arrived and how long its kind waits, so neither time is kept whole.
+
+use super::record::{Flags, Place, Record, Seen, short};
+use crate::graph::NodeId;
+use crate::span::SpanKind;
+
+/// Low bits of the tick of arrival, which tell apart 18 hours; a span is kept for two at most.
+const ARRIVED_BITS: u32 = 16;
+/// As many flags as matter to a remembered span; `graph.max_nodes` leaves its service as many bits.
+const FLAG_BITS: u32 = Flags::REMEMBERED;
+const SERVICE_BITS: u32 = 64 - ARRIVED_BITS - FLAG_BITS;
+
+/// A remembered span, or the key of a decided R5 group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tomb {
+    /// The span's id; of a group the parent's. 0 once it is forgotten.
+    pub(super) span: u64,
+    /// 32 bits of the parent id, see [`short`]; 0 without a parent.
+    pub(super) parent32: u32,
+    /// 32 bits of the start time; of a group, the tick at whose close it is forgotten.
+    start32: u32,
+    /// Arrival, service and flags.
+    packed: u64,
+}
+
+/// For how many ticks spans wait and are remembered, and which tick it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    pub(super) wait: u32,
+    pub(super) messaging_wait: u32,
+    pub(super) retain: u32,
+    /// No span arrived later.
+    pub(super) now: u32,
+}
+
+// === impl Tomb ===
+
+impl Tomb {
+    /// What remains of a waiting span.
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            span: record.span,
+            parent32: short(record.parent),
+            start32: short(record.start_ns),
+            packed: pack(record.arrived, record.service, record.flags),
+        }
+    }
+
+    /// The key of the group of `service` below the span `parent`, to be forgotten when `expires` closes.
+    pub(super) fn group(parent: u64, service: NodeId, expires: u32) -> Self {
+        let mut flags = Flags::default();
+        flags.set(Flags::GROUP);
+        Self {
+            span: parent,
+            parent32: 0,
+            start32: expires,
+            packed: pack(0, service, flags),
+        }
+    }
+
+    pub(super) fn service(&self) -> NodeId {
+        let bits = (self.packed >> FLAG_BITS) & ((1 << SERVICE_BITS) - 1);
+        NodeId(u32::try_from(bits).expect("SERVICE_BITS is at most 32"))
+    }
+
+    fn flags(&self) -> Flags {
+        Flags::remembered(self.packed)
+    }
+
+    fn arrived(&self, now: u32) -> u32 {
+        let low = u32::try_from(self.packed >> (64 - ARRIVED_BITS)).expect("ARRIVED_BITS is 16");
+        now - (now.wrapping_sub(low) & ((1 << ARRIVED_BITS) - 1)).min(now)
+    }
+
+    /// The tick at whose close it is forgotten.
+    pub(super) fn expires(&self, waits: &Waits) -> u32 {
+        if self.flags().has(Flags::GROUP) {
+            return self.start32;
+        }
+        self.deadline(waits).saturating_add(waits.retain)
+    }
+
+    fn deadline(&self, waits: &Waits) -> u32 {
+        self.arrived(waits.now)
+            .saturating_add(waits.of(self.flags().kind()))
+    }
+
+    /// Marks it.
+    pub(super) fn set(&mut self, flag: Flags) {
+        self.packed |= flag.bits();
+    }
+
+    /// Takes a mark off it.
+    pub(super) fn clear(&mut self, flag: Flags) {
+        self.packed &= !flag.bits();
+    }
+
+    /// As the rules see it.
+    pub(super) fn seen(&self, at: u32, waits: &Waits) -> Seen {
+        Seen {
+            at: Place::Remembered(at),
+            span: self.span,
+            parent32: self.parent32,
+            start32: self.start32,
+            service: self.service(),
+            arrived: self.arrived(waits.now),
+            deadline: self.deadline(waits),
+            flags: self.flags(),
+        }
+    }
+}
+
+impl Default for Tomb {
+    fn default() -> Self {
+        Self::of(&Record::default())
+    }
+}
+
+fn pack(arrived: u32, service: NodeId, flags: Flags) -> u64 {
+    debug_assert!(
+        service.0 >> SERVICE_BITS == 0,
+        "more nodes than the cap allows"
+    );
+    let low = u64::from(arrived) & ((1 << ARRIVED_BITS) - 1);
+    low << (64 - ARRIVED_BITS) | u64::from(service.0) << FLAG_BITS | flags.bits()
+}
+
+// === impl Waits ===
+
+impl Waits {
+    /// How long a span of this kind waits.
+    pub(super) fn of(&self, kind: SpanKind) -> u32 {
+        match kind {
+            SpanKind::Producer | SpanKind::Consumer => self.messaging_wait,
+            _ => self.wait,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::span::Operation;
+
+    /// Guarantees: what a stub is asked is what the record said, however far the ticks have gone round.
+    #[test]
+    fn a_remembered_span_answers_as_it_did_while_it_waited() {
+        assert_eq!(size_of::<Tomb>(), 24);
+        for arrived in [1, 65_535, 65_536, 70_000, 200_000] {
+            let mut flags = Flags::new(SpanKind::Consumer, Operation::Receive);
+            flags.set(Flags::DECIDED);
+            let record = Record {
+                span: 7,
+                parent: 9,
+                start_ns: 11,
+                service: NodeId((1 << SERVICE_BITS) - 1),
+                arrived,
+                deadline: arrived + 60,
+                flags,
+                ..Record::default()
+            };
+            for later in [0, 60, 10_800] {
+                let waits = Waits {
+                    wait: 10,
+                    messaging_wait: 60,
+                    retain: 5,
+                    now: arrived + later,
+                };
+                let mut tomb = Tomb::of(&record);
+                tomb.set(Flags::AWAITING);
+                tomb.clear(Flags::AWAITING);
+                let (was, is) = (record.seen(3), tomb.seen(3, &waits));
+                assert_eq!(
+                    (is.span, is.parent32, is.start32),
+                    (was.span, was.parent32, was.start32)
+                );
+                assert_eq!((is.service, is.flags), (was.service, was.flags));
+                assert_eq!((is.arrived, is.deadline), (was.arrived, was.deadline));
+                assert_eq!(tomb.expires(&waits), arrived + 65);
+            }
+        }
+        let waits = Waits {
+            wait: 1,
+            messaging_wait: 1,
+            retain: 1,
+            now: 9,
+        };
+        assert_eq!(Tomb::group(5, NodeId(2), 77).expires(&waits), 77);
+    }
+}
