@@ -15,17 +15,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use oracle::{Answer, Waits};
+use oracle::Answer;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use systems::{Rules, System, Way};
-
-/// Short waits, so that twenty seconds hold everything that can happen around them.
-const WAITS: Waits = Waits {
-    wait: 3,
-    messaging_wait: 5,
-    retain: 4,
-};
 
 /// What random systems exercise beyond the plain rules.
 const RULES: Rules = Rules {
@@ -85,8 +78,8 @@ where
 /// Where the core and the rules differ, if they do.
 fn disagreement(system: &System, way: &Way) -> Option<String> {
     let lines = std::panic::catch_unwind(|| {
-        let mut expected = system.answer(WAITS);
-        let mut served = served::served(system, way, WAITS);
+        let mut expected = system.answer();
+        let mut served = served::served(system, way);
         if !TOPICS {
             for answer in [&mut expected, &mut served] {
                 let edges = answer.edges.values_mut();
@@ -145,14 +138,15 @@ fn runner(thread: u32, cases: u32, fresh: bool) -> TestRunner {
         cases,
         failure_persistence: None,
         max_shrink_iters: 1_000,
+        // ChaCha without optimisation takes longer than everything else together.
+        rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     };
     if fresh {
         return TestRunner::new(config);
     }
-    let mut seed = [0; 32];
-    seed[..4].copy_from_slice(&thread.to_le_bytes());
-    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+    let seed = u128::from(thread + 1).to_le_bytes();
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &seed))
 }
 
 /// The simplest difference it finds, in lines.

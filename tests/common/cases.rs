@@ -1,6 +1,8 @@
-//! `tests/data/pairing.json` as OTLP requests, and what a core makes of them.
+//! `tests/data/pairing.json` and its like as OTLP requests, and what a core makes of them.
 
-use std::collections::{BTreeMap, HashMap};
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -19,6 +21,9 @@ pub struct Cases {
 #[derive(Debug, Deserialize)]
 pub struct Case {
     pub name: String,
+    /// The seconds of arrival matter: they may not be changed.
+    #[serde(default)]
+    pub timed: bool,
     #[serde(default)]
     pub config: BTreeMap<String, Value>,
     pub spans: Vec<CaseSpan>,
@@ -30,6 +35,12 @@ pub struct Expect {
     pub edges: Vec<ExpectedEdge>,
     #[serde(default)]
     pub counters: BTreeMap<String, u64>,
+    /// Topics, by `client->server`.
+    #[serde(default)]
+    pub destinations: BTreeMap<String, BTreeSet<String>>,
+    /// Number of samples, by `client->server` and histogram.
+    #[serde(default)]
+    pub samples: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,15 +78,24 @@ pub struct CaseSpan {
 pub struct CaseLink {
     pub trace: String,
     pub span: String,
+    /// So many links are alike.
+    #[serde(default = "once")]
+    pub times: usize,
+}
+
+fn once() -> usize {
+    1
 }
 
 /// All cases of the checkout's copy.
 pub fn load() -> Vec<Case> {
-    let text = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/data/pairing.json"
-    ))
-    .unwrap();
+    load_from("pairing.json")
+}
+
+/// All cases of a file in `tests/data`.
+pub fn load_from(file: &str) -> Vec<Case> {
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/");
+    let text = std::fs::read_to_string(format!("{data}{file}")).unwrap();
     serde_json::from_str::<Cases>(&text).unwrap().cases
 }
 
@@ -158,10 +178,13 @@ fn otlp_span(case: &CaseSpan, ids: &mut Ids) -> Span {
     let codes = ["UNSET", "OK", "ERROR"];
     let position =
         |list: &[&str], name: &str| list.iter().position(|known| *known == name).unwrap();
-    let links = case.links.iter().map(|link| span::Link {
-        trace_id: ids.trace(&link.trace),
-        span_id: ids.span(&link.span),
-        ..span::Link::default()
+    let links = case.links.iter().flat_map(|link| {
+        let sent = span::Link {
+            trace_id: ids.trace(&link.trace),
+            span_id: ids.span(&link.span),
+            ..span::Link::default()
+        };
+        vec![sent; link.times]
     });
     Span {
         links: links.collect(),

@@ -8,7 +8,7 @@ use spangraph::clock::Timestamp;
 use spangraph::core::{Core, CoreConfig, Scratch};
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::pairing::Rules;
-use spangraph::proto::{ConnectionType, Law, NodeType, Origin, Slice};
+use spangraph::proto::{ConnectionType, Edge, Law, NodeType, Origin, Slice};
 
 use crate::cases::{self, Case, CaseSpan, ExpectedEdge, Ids};
 
@@ -29,6 +29,10 @@ pub struct Drive {
 #[derive(Debug, Default)]
 pub struct Answer {
     pub edges: Vec<ExpectedEdge>,
+    /// Topics, by `client->server`.
+    pub destinations: BTreeMap<String, BTreeSet<String>>,
+    /// Number of samples, by `client->server` and histogram.
+    pub samples: BTreeMap<String, BTreeMap<String, u64>>,
     pub law: Law,
 }
 
@@ -119,6 +123,7 @@ impl Answer {
                 let sum = sums.entry(key).or_default();
                 sum.0 += edge.seen_both + edge.seen_client + edge.seen_server;
                 sum.1 += edge.failed;
+                answer.add_details(slice, edge);
             }
         }
         let services: BTreeSet<String> = sums
@@ -150,13 +155,48 @@ impl Answer {
         answer
     }
 
+    fn add_details(&mut self, slice: &Slice, edge: &Edge) {
+        let name = |node: u32| Node::read(slice, node).name;
+        let edge_name = format!("{}->{}", name(edge.client), name(edge.server));
+        let topics = edge.destinations.as_ref();
+        let topics = topics.map_or(&[][..], |topics| &topics.string_refs);
+        let topics = topics.iter().map(|at| slice.strings[*at as usize].clone());
+        self.destinations
+            .entry(edge_name.clone())
+            .or_default()
+            .extend(topics);
+        let histograms = [
+            ("client", &edge.client_latency),
+            ("server", &edge.server_latency),
+            ("gap", &edge.gap),
+            ("queue", &edge.queue),
+        ];
+        let samples = self.samples.entry(edge_name).or_default();
+        for (of, histogram) in histograms {
+            let count = histogram.as_ref().map_or(0, |histogram| histogram.count);
+            *samples.entry(of.to_owned()).or_default() += count;
+        }
+    }
+
     /// A counter by its name in the cases.
     pub fn counter(&self, name: &str) -> u64 {
         let outcomes = self.law.outcomes.unwrap_or_default();
+        let classes = self.law.calls.unwrap_or_default();
         match name {
             "duplicates" => outcomes.duplicate,
+            "paired" => outcomes.paired,
+            "virtual" => outcomes.r#virtual,
+            "internal" => outcomes.internal,
+            "root" => outcomes.root,
             "unpaired_client" => outcomes.unpaired_client,
             "unpaired_server" => outcomes.unpaired_server,
+            "filtered" => outcomes.filtered,
+            "late" => outcomes.late,
+            "entry" => classes.entry,
+            "linked" => classes.linked,
+            "negative_duration" => self.law.negative_duration,
+            "negative_gap" => self.law.negative_gap,
+            "clock_skew" => self.law.clock_skew,
             "unresolved_links" => self.law.unresolved_links,
             other => panic!("unknown counter {other}"),
         }
@@ -197,12 +237,26 @@ fn connection(connection: ConnectionType) -> String {
     .to_owned()
 }
 
+/// The terms that cases name.
 fn add_law(sum: &mut Law, law: &Law) {
     let outcomes = sum.outcomes.get_or_insert_default();
     let more = law.outcomes.unwrap_or_default();
-    outcomes.duplicate += more.duplicate;
+    outcomes.paired += more.paired;
+    outcomes.r#virtual += more.r#virtual;
+    outcomes.internal += more.internal;
+    outcomes.root += more.root;
     outcomes.unpaired_client += more.unpaired_client;
     outcomes.unpaired_server += more.unpaired_server;
+    outcomes.filtered += more.filtered;
+    outcomes.duplicate += more.duplicate;
+    outcomes.late += more.late;
+    let classes = sum.calls.get_or_insert_default();
+    let more = law.calls.unwrap_or_default();
+    classes.entry += more.entry;
+    classes.linked += more.linked;
+    sum.negative_duration += law.negative_duration;
+    sum.negative_gap += law.negative_gap;
+    sum.clock_skew += law.clock_skew;
     sum.unresolved_links += law.unresolved_links;
     sum.accepted += law.accepted;
 }

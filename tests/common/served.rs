@@ -10,15 +10,15 @@ use spangraph::pairing::Rules;
 use spangraph::proto::{CallClasses, Edge, Histogram, Law, Origin, Slice, StringSet};
 use spangraph::slice::law;
 
-use crate::oracle::{Answer, EdgeSums, NodeSums, Samples, Waits};
+use crate::oracle::{Answer, EdgeSums, NodeSums, Samples};
 use crate::systems::{self, Sent, System, Way};
 
 /// Unix second in which every system begins.
 const BEGIN_S: u64 = 1_795_395_600;
 
 /// What the core makes of a system that comes in this way.
-pub fn served(system: &System, way: &Way, waits: Waits) -> Answer {
-    let core = core(system, way, waits);
+pub fn served(system: &System, way: &Way) -> Answer {
+    let core = core(system, way);
     let mut order: Vec<usize> = (0..system.spans.len()).collect();
     order.sort_by_key(|&at| (system.spans[at].second, shuffled(at, way)));
     let encoding = if way.json {
@@ -36,7 +36,7 @@ pub fn served(system: &System, way: &Way, waits: Waits) -> Answer {
         }
     }
     let last = system.spans.iter().map(|span| span.second).max();
-    let all_decided = last.unwrap_or(0) + 3 * waits.messaging_wait + waits.retain;
+    let all_decided = last.unwrap_or(0) + 3 * system.waits.messaging_wait + system.waits.retain;
     let mut answer = Answer::default();
     for slice in core.advance(at_second(all_decided)) {
         let slice = Slice::decode(slice.bytes).unwrap();
@@ -57,11 +57,11 @@ fn shuffled(at: usize, way: &Way) -> u64 {
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-fn core(system: &System, way: &Way, waits: Waits) -> Core {
+fn core(system: &System, way: &Way) -> Core {
     let config = CoreConfig {
         resource_keys: ResourceKeys::default(),
         idle_s: 15 * 60,
-        rules: rules(system, waits),
+        rules: rules(system),
         pairing_bytes: 64 << 20,
         shards: way.shards,
         max_nodes: 1_000,
@@ -71,7 +71,8 @@ fn core(system: &System, way: &Way, waits: Waits) -> Core {
     Core::new(config, Origin::default(), at_second(0))
 }
 
-fn rules(system: &System, waits: Waits) -> Rules {
+fn rules(system: &System) -> Rules {
+    let waits = system.waits;
     let seconds = |s: u64| u32::try_from(s).unwrap();
     Rules {
         wait: seconds(waits.wait),

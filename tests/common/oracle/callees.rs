@@ -5,7 +5,7 @@ use spangraph::semconv;
 use spangraph::span::{Side, SpanKind};
 
 use super::links::{self, Link};
-use super::view::{At, Parent, Then, World};
+use super::view::{At, Parent, Seen, Then, World};
 
 /// What became of one span as the called side, and in which second.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub(super) struct Call {
     pub class: &'static str,
     /// How many it stands for, in fixed point.
     pub weight: u64,
+    /// *Reading*: the caller knows best what it sent the message to; of others only who took it has a say.
+    pub topic: Option<&'static str>,
     /// An ignore rule took one of its sides: it is not drawn.
     pub struck: bool,
 }
@@ -117,7 +119,8 @@ fn verdict(world: &World<'_>, x: At, now: u64, links: &[Link]) -> Verdict {
 
 /// R12 for a span none of whose links was resolved, some of which had been waited for: its parent, else R10.
 ///
-/// *Reading*: where a creation context had been settled without it, it is `late` unless it has a parent. What is not
+/// *Reading*: where a creation context had been settled without it, it is `late` instead of having an R10 call; a parent
+/// in another service goes before, and one that was never seen where nothing names a topic. What is not
 /// inbound is a caller first, so it can be neither `late` nor unpaired: it draws nothing; its parent in another service
 /// is that of a service entry.
 fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
@@ -130,11 +133,10 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
     match world.parent(x, Then::at(now)) {
         Parent::Is(parent) if elsewhere(parent) => inbound(Verdict::CalledBy(parent)),
         Parent::Closed(parent) if elsewhere(parent) => inbound(Verdict::Late),
+        Parent::NotSeen if unseen_parent(world, x) == Verdict::Unpaired => {
+            inbound(Verdict::Unpaired)
+        }
         _ if closed => inbound(Verdict::Late),
-        Parent::NotSeen => match unseen_parent(world, x) {
-            Verdict::Unpaired => inbound(Verdict::Unpaired),
-            verdict => verdict,
-        },
         _ => without_caller(world, x),
     }
 }
@@ -229,8 +231,14 @@ fn call(world: &World<'_>, client: At, server: At, settled: u64) -> Call {
         settled,
         class: "paired",
         weight: above.weight.max(span.weight),
+        topic: sent_to(above).or(span.topic()),
         struck: above.ignored || span.ignored,
     }
+}
+
+/// The topic a caller names.
+pub(super) fn sent_to(caller: &Seen) -> Option<&'static str> {
+    caller.topic().filter(|_| caller.side == Side::Out)
 }
 
 /// R7.

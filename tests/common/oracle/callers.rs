@@ -103,13 +103,12 @@ impl Deciding<'_> {
         let (trace, arrived_by) = (self.world.spans[x].trace, self.world.spans[x].deadline);
         let ends = self.world.spans.iter().filter(|y| y.trace == trace);
         let mut looks: Vec<u64> = ends.map(|y| y.deadline).collect();
-        looks.push(self.waits_until(
-            x,
-            Then {
-                arrived_by,
-                now: arrived_by,
-            },
-        ));
+        let first = Then {
+            arrived_by,
+            now: arrived_by,
+        };
+        let linking = self.named(x, first).into_iter();
+        looks.extend(linking.flat_map(|y| self.linking(y, first)));
         looks.sort_unstable();
         let looks = looks.into_iter().filter(|end| *end >= arrived_by);
         let mut looks = looks.map(|now| Then { arrived_by, now });
@@ -121,8 +120,7 @@ impl Deciding<'_> {
 
     /// When the last of the callees of `x`, and of what is nested in it, settles.
     fn waits_until(&self, x: At, then: Then) -> u64 {
-        let mut named = vec![x];
-        named.extend(self.nested(x, then));
+        let named = self.named(x, then);
         let names = |callee: At| {
             let span = &self.world.spans[callee];
             let is = |y: &At| {
@@ -147,6 +145,11 @@ impl Deciding<'_> {
             .chain(linking)
             .max()
             .unwrap_or(0)
+    }
+
+    /// `x` and what is nested in it.
+    fn named(&self, x: At, then: Then) -> Vec<At> {
+        std::iter::once(x).chain(self.nested(x, then)).collect()
     }
 
     fn callee(&self, y: At) -> Option<&Callee> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spangraph::span::{Side, SpanKind};
 
-use super::callees::{Call, connection};
+use super::callees::{Call, connection, sent_to};
 use super::links::{self, Link};
 use super::view::{At, Parent, Then, World};
 
@@ -118,10 +118,10 @@ fn settle_one(
     let is_known = |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= now;
     let mut members = vec![x];
     if !decided.iter().any(is_known) {
-        let arrived_by = now.min(world.spans[parent].deadline);
         let is_member = |y: &At| {
             key(world, *y) == key_of_x
-                && world.spans[*y].arrival <= arrived_by
+                && world.spans[*y].arrival <= now
+                && world.accepts(parent, *y)
                 && !is_inside(world, *y, now)
                 && (!links::counts(world, *y) || world.spans[*y].deadline <= now)
         };
@@ -187,10 +187,8 @@ fn draw(world: &World<'_>, parent: At, members: &[At], now: u64, groups: &mut Gr
 pub(super) fn calls(world: &World<'_>, groups: &Groups) -> Vec<Call> {
     let call = |entry: &Entry| {
         let (parent, first) = (&world.spans[entry.parent], entry.members[0]);
-        let weights = entry
-            .members
-            .iter()
-            .map(|member| world.spans[*member].weight);
+        let members = entry.members.iter().map(|member| &world.spans[*member]);
+        let weights = members.map(|member| member.weight);
         Call {
             client: entry.parent,
             server: first,
@@ -199,6 +197,7 @@ pub(super) fn calls(world: &World<'_>, groups: &Groups) -> Vec<Call> {
             settled: groups.members[&first],
             class: "entry",
             weight: weights.fold(parent.weight, u64::max),
+            topic: sent_to(parent),
             struck: parent.ignored,
         }
     };

@@ -2,7 +2,8 @@
 
 use super::input::Span;
 
-/// One rule; what it does not name may be anything. A `*` stands for any run of characters.
+/// One rule; what it does not say may be anything. Service and span name are globs, in which `*` stands for any run of
+/// characters; the kind is a word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignore {
     pub service: Option<String>,
@@ -29,9 +30,6 @@ fn matches(glob: &[u8], text: &[u8]) -> bool {
     match glob.split_first() {
         None => text.is_empty(),
         Some((b'*', rest)) => (0..=text.len()).any(|skip| matches(rest, &text[skip..])),
-        Some((b'?', rest)) => text
-            .split_first()
-            .is_some_and(|(_, text)| matches(rest, text)),
         Some((byte, rest)) => text
             .split_first()
             .is_some_and(|(first, text)| first == byte && matches(rest, text)),

@@ -202,12 +202,8 @@ impl<'a> Recorder<'a> {
     fn call(&mut self, call: &Call, first: bool) {
         let world = self.world;
         let (client, server) = (&world.spans[call.client], &world.spans[call.server]);
-        // *Reading*: the caller knows best what it sent the message to; of others only who took it has a say.
-        let sent_to = client.topic().filter(|_| client.side == Side::Out);
-        let took = server.side == Side::In || call.class == "linked";
-        let topic = sent_to.or(server.topic().filter(|_| took));
         let edge = (client.service, server.service, call.connection);
-        self.drawn(edge, call.class, call.weight, topic);
+        self.drawn(edge, call.class, call.weight, call.topic);
         let edge = self.edge(client.service, server.service, call.connection);
         edge.seen_both += 1;
         edge.server_failed += u64::from(call.failed);

@@ -6,7 +6,7 @@ use spangraph::span::SpanKind;
 
 use super::promised::promised;
 use super::{Facts, Sent, System, Way};
-use crate::oracle::{Ignore, Target};
+use crate::oracle::{Ignore, Target, Waits};
 
 /// Which rules systems exercise beyond the plain ones.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,29 @@ const KINDS: [SpanKind; 6] = [
 
 const SERVICES: [Option<&str>; 5] = [Some("s0"), Some("s1"), Some("s2"), Some("s3"), None];
 
+const OPERATIONS: [&str; 6] = ["receive", "send", "create", "settle", "process", "publish"];
+
 const PROBE: &str = "GET /healthz";
+
+/// Short ones, so that twenty seconds hold everything that can happen around them: retained for a little less than a
+/// message waits, as by default, and for longer.
+const WAITS: [Waits; 3] = [
+    Waits {
+        wait: 3,
+        messaging_wait: 5,
+        retain: 4,
+    },
+    Waits {
+        wait: 3,
+        messaging_wait: 5,
+        retain: 9,
+    },
+    Waits {
+        wait: 2,
+        messaging_wait: 2,
+        retain: 2,
+    },
+];
 
 /// As samplers write them, and not.
 const TRACESTATES: [&str; 9] = [
@@ -57,12 +79,14 @@ pub fn system(rules: Rules) -> impl Strategy<Value = System> {
         prop::bool::weighted(0.5),
         ignore(),
     );
-    (spans, flags).prop_map(move |(mut spans, (match_low64, sampling, ignore))| {
+    let waits = select(WAITS.to_vec());
+    (spans, waits, flags).prop_map(move |(mut spans, waits, (match_low64, sampling, ignore))| {
         if !rules.links {
             spans.iter_mut().for_each(without_links);
         }
         System {
             spans: promised(spans, match_low64),
+            waits,
             match_low64,
             sampling: rules.sampling && sampling,
             ignore: if rules.ignore { ignore } else { Vec::new() },
@@ -102,7 +126,7 @@ fn ignore() -> impl Strategy<Value = Vec<Ignore>> {
     let rules = vec![
         rule(None, Some("*healthz"), None),
         rule(None, Some("GET *"), Some("SERVER")),
-        rule(Some("s?"), Some(PROBE), Some("C*")),
+        rule(Some("s*"), Some(PROBE), Some("CLIENT")),
         rule(Some("s2"), None, None),
         rule(Some("unknown_*"), None, None),
         rule(None, None, Some("PRODUCER")),
@@ -132,14 +156,25 @@ fn messaging_kinds() -> Vec<SpanKind> {
     ]
 }
 
+/// What fits a kind, at a place that is the same whatever the kind.
+fn fitting(kind: SpanKind, operation: &'static str) -> &'static str {
+    let at = OPERATIONS.iter().position(|known| *known == operation);
+    let fitting: &[&str] = match kind {
+        SpanKind::Producer => &["create", "send"],
+        SpanKind::Consumer => &["process", "process", "receive"],
+        SpanKind::Client | SpanKind::Unspecified => {
+            &["receive", "send", "receive", "settle", "publish", "create"]
+        }
+        SpanKind::Internal | SpanKind::Server => return operation,
+    };
+    fitting[at.unwrap_or_default() % fitting.len()]
+}
+
 /// `messaging` is the share of spans that say what they do with a message.
 fn facts(messaging: f64) -> impl Strategy<Value = Facts> {
     let peer = prop::option::weighted(0.15, select(vec!["s1", "ext"]));
     let topic = prop::option::weighted(0.15 + messaging / 3.0, select(vec!["orders", "mails"]));
-    let operations = vec![
-        "receive", "receive", "settle", "process", "send", "publish", "create",
-    ];
-    let operation = prop::option::weighted(messaging, select(operations));
+    let operation = prop::option::weighted(messaging, select(OPERATIONS.to_vec()));
     let host = prop::option::weighted(0.15, select(vec!["localhost", "api.example"]));
     let db = prop::bool::weighted(0.12);
     let broker = prop::bool::weighted(0.1);
@@ -300,6 +335,8 @@ enum Joint {
 enum LinkTo {
     /// One of the spans so far.
     Sent(Index),
+    /// One of the outbound spans so far that do not pull or acknowledge.
+    Sender(Index),
     /// What one of the spans so far links to.
     Same(Index),
     /// One of the spans so far, which links to the new one instead.
@@ -316,8 +353,9 @@ enum LinkTo {
 
 fn link_to() -> impl Strategy<Value = LinkTo> {
     prop_oneof![
-        20 => any::<Index>().prop_map(LinkTo::Sent),
-        8 => any::<Index>().prop_map(LinkTo::Same),
+        6 => any::<Index>().prop_map(LinkTo::Sent),
+        20 => any::<Index>().prop_map(LinkTo::Sender),
+        12 => any::<Index>().prop_map(LinkTo::Same),
         8 => any::<Index>().prop_map(LinkTo::From),
         4 => (0..2_u64).prop_map(LinkTo::Unseen),
         1 => Just(LinkTo::Zero),
@@ -347,15 +385,19 @@ fn step(kinds: Vec<SpanKind>, messaging: f64, linking: f64) -> impl Strategy<Val
     );
     let links = prop::option::weighted(linking, prop::collection::vec(link_to(), 1..4));
     (place, delay, links, rest(messaging)).prop_map(
-        |((kind, trace, parent, joint, service), delay, links, rest)| Step {
-            kind,
-            trace,
-            parent,
-            joint,
-            service,
-            delay,
-            links: links.unwrap_or_default(),
-            rest,
+        |((kind, trace, parent, joint, service), delay, links, mut rest)| {
+            let operation = &mut rest.facts.operation;
+            *operation = operation.map(|operation| fitting(kind, operation));
+            Step {
+                kind,
+                trace,
+                parent,
+                joint,
+                service,
+                delay,
+                links: links.unwrap_or_default(),
+                rest,
+            }
         },
     )
 }
@@ -418,6 +460,13 @@ fn links(spans: &mut [Sent], span: &Sent, links: &[LinkTo]) -> Vec<Target> {
             LinkTo::Zero => targets.push(((0, 0), 0)),
             LinkTo::Padding(times) => targets.extend([((0, 0), 0)].repeat(*times)),
             LinkTo::Itself => targets.push(own),
+            LinkTo::Sender(at) => {
+                let senders: Vec<&Sent> = spans.iter().filter(|span| sends(span)).collect();
+                if !senders.is_empty() {
+                    let sent = at.get(&senders);
+                    targets.push((sent.trace, sent.id));
+                }
+            }
             LinkTo::Sent(_) | LinkTo::Same(_) | LinkTo::From(_) if spans.is_empty() => {}
             LinkTo::Sent(at) => {
                 let sent = at.get(spans);
@@ -431,4 +480,9 @@ fn links(spans: &mut [Sent], span: &Sent, links: &[LinkTo]) -> Vec<Target> {
         }
     }
     targets
+}
+
+fn sends(span: &Sent) -> bool {
+    let pulls = matches!(span.facts.operation, Some("receive" | "settle"));
+    matches!(span.kind, SpanKind::Client | SpanKind::Producer) && !pulls
 }

@@ -67,6 +67,7 @@ pub const RATIO_KEY: &str = "app.sampling.ratio";
 #[derive(Clone)]
 pub struct System {
     pub spans: Vec<Sent>,
+    pub waits: Waits,
     pub match_low64: bool,
     pub sampling: bool,
     pub ignore: Vec<Ignore>,
@@ -203,14 +204,23 @@ impl fmt::Debug for Sent {
 
 impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Waits {
+            wait,
+            messaging_wait,
+            retain,
+        } = self.waits;
+        write!(
+            f,
+            "wait {wait}, messaging_wait {messaging_wait}, retain {retain}"
+        )?;
         if self.match_low64 {
-            f.write_str(" match_low64")?;
+            f.write_str(", match_low64")?;
         }
         if self.sampling {
-            f.write_str(" sampling")?;
+            f.write_str(", sampling")?;
         }
         for rule in &self.ignore {
-            write!(f, " {rule:?}")?;
+            write!(f, ", {rule:?}")?;
         }
         let mut spans: Vec<_> = self.spans.iter().collect();
         spans.sort_by_key(|span| span.second);
@@ -222,10 +232,10 @@ impl fmt::Debug for System {
 
 impl System {
     /// What the rules say of it.
-    pub fn answer(&self, waits: Waits) -> crate::oracle::Answer {
+    pub fn answer(&self) -> crate::oracle::Answer {
         let spans: Vec<Span> = self.spans.iter().map(Sent::asked).collect();
         let options = Options {
-            waits,
+            waits: self.waits,
             match_low64: self.match_low64,
             naming: NamingConfig::default(),
             sampling: self.sampling,
