@@ -11,7 +11,7 @@ mod drive;
 
 use std::collections::BTreeMap;
 
-use cases::{CaseSpan, Ids};
+use cases::{CaseLink, CaseSpan, Ids};
 use prost::Message as _;
 use spangraph::core::Scratch;
 use spangraph::otlp::Encoding;
@@ -99,4 +99,47 @@ fn an_id_used_by_everybody_is_bounded_and_counted() {
     let decided = outcomes(&same.collect::<Vec<_>>());
     assert_eq!(decided.unpaired_client, 128);
     assert_eq!(decided.duplicate, SPANS - 128);
+}
+
+/// A span in a trace of its own that links to `targets` spans of the trace `t`.
+fn linking(kind: &str, id: u64, targets: std::ops::RangeInclusive<u64>) -> CaseSpan {
+    let operation = ("messaging.operation.type".to_owned(), "receive".into());
+    CaseSpan {
+        trace: format!("t{id}"),
+        service: Some("sub".to_owned()),
+        attrs: BTreeMap::from_iter((kind == "CLIENT").then_some(operation)),
+        links: targets
+            .map(|target| CaseLink {
+                trace: "t".to_owned(),
+                span: format!("x{target}"),
+                times: 1,
+            })
+            .collect(),
+        ..span(kind, id, None)
+    }
+}
+
+/// Guarantees: a message that twenty thousand spans take costs no more for each than one that a few take, whether they
+/// are consumers, receives, or receives that give way to one consumer.
+#[test]
+fn a_message_taken_very_many_times_is_a_call_each_time() {
+    let producer = || span("PRODUCER", 1, None);
+    let takers = |kind| (2..=SPANS).map(move |id| linking(kind, id, 1..=1));
+    let consumed: Vec<_> = [producer()].into_iter().chain(takers("CONSUMER")).collect();
+    assert_eq!(outcomes(&consumed).paired, SPANS);
+    let received: Vec<_> = [producer()].into_iter().chain(takers("CLIENT")).collect();
+    let decided = outcomes(&received);
+    assert_eq!((decided.paired, decided.internal), (1, SPANS - 1));
+    let consumer = linking("CONSUMER", 0, 1..=1);
+    let both: Vec<_> = received.into_iter().chain([consumer]).collect();
+    let decided = outcomes(&both);
+    assert_eq!((decided.paired, decided.internal), (2, SPANS - 1));
+}
+
+/// Guarantees: links to spans that never come cost a bounded time each, and are counted.
+#[test]
+fn very_many_links_to_nothing_are_decided_by_name() {
+    let many = (1..=SPANS / 100).map(|id| linking("CONSUMER", id, id * 200..=id * 200 + 127));
+    let decided = outcomes(&many.collect::<Vec<_>>());
+    assert_eq!(decided.r#virtual, SPANS / 100);
 }

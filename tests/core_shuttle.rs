@@ -66,6 +66,7 @@ fn requests() -> [Vec<Vec<u8>>; 2] {
         let link = CaseLink {
             trace: trace(sent),
             span: "p".to_owned(),
+            times: 1,
         };
         sides[1].push(encode([
             span(pair, "SERVER", "s", Some("c")),
