@@ -14,14 +14,14 @@ mod stored;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cases::{CaseSpan, Ids};
+use cases::{CaseLink, CaseSpan, Ids};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use prost::Message as _;
 use spangraph::core::{Core, CoreConfig, Scratch};
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::pairing::Rules;
-use spangraph::proto::{Origin, Slice};
+use spangraph::proto::{Law, Origin, Slice};
 use spangraph::slice::law;
 
 /// How one run differs from another without the answer being allowed to.
@@ -236,10 +236,8 @@ fn flood_span(index: u64) -> CaseSpan {
     }
 }
 
-/// Scenario: spans that never find a partner, far more than the pairing share can hold.
-/// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
-#[test]
-fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
+/// Takes `per_second` such spans in each of twenty seconds, far more than the pairing share can hold; the law at the end.
+fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> Law {
     let budget = 2 << 20;
     let config = CoreConfig {
         resource_keys: ResourceKeys::default(),
@@ -260,8 +258,8 @@ fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
     let (mut scratch, mut ids, mut sent) = (Scratch::default(), Ids::default(), 0);
     for second in 0..20 {
         for _ in 0..10 {
-            let spans: Vec<CaseSpan> = (sent..sent + 500).map(flood_span).collect();
-            sent += 500;
+            let spans: Vec<CaseSpan> = (sent..sent + per_second / 10).map(&make).collect();
+            sent += per_second / 10;
             let request = cases::request(&spans, &mut ids, false).encode_to_vec();
             core.apply(
                 &request,
@@ -274,11 +272,44 @@ fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
             assert!(used <= budget, "{used} bytes");
         }
     }
-    core.advance(drive::at_ms(200_000));
+    for second in 20..200 {
+        core.advance(drive::at_ms(1_000 * second));
+        let used = core.gauges().pairing.bytes;
+        assert!(used <= budget, "{used} bytes");
+    }
     let law = core.totals();
     assert_eq!((law.accepted, law.pending_after), (sent, 0));
-    assert_eq!(law.outcomes.unwrap().unpaired_server, sent);
     assert!(law.evicted > 0);
+    law
+}
+
+/// Scenario: spans that never find a partner.
+/// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
+#[test]
+fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
+    let law = flood(5_000, flood_span);
+    assert_eq!(law.outcomes.unwrap().unpaired_server, law.accepted);
+}
+
+/// Scenario: consumers of fifty messages each that were never seen.
+/// Guarantees: links stay within the share too, and each of them is counted.
+#[test]
+fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
+    let law = flood(500, |index| {
+        let link = |message: u64| CaseLink {
+            trace: format!("{:032x}", u128::from(index * 50 + message) << 64 | 1),
+            span: "m".to_owned(),
+            times: 1,
+        };
+        CaseSpan {
+            kind: "CONSUMER".to_owned(),
+            parent: None,
+            links: (0..50).map(link).collect(),
+            ..flood_span(index)
+        }
+    });
+    assert_eq!(law.outcomes.unwrap().r#virtual, law.accepted);
+    assert_eq!(law.unresolved_links, law.accepted * 50);
 }
 
 /// Scenario: eight writers, four readers, and a sealer that advances time, all at once.

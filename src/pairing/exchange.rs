@@ -28,9 +28,10 @@ impl Pairing {
         let mut answers: Vec<Vec<Answer>> = self.shards.iter().map(|_| Vec::new()).collect();
         let mut given = Vec::new();
         for (shard, probes) in self.shards.iter().zip(&probes) {
-            shard
-                .lock()
-                .answer_links(&cx, probes, tick, &mut given, &mut effects);
+            let mut shard = shard.lock();
+            shard.answer_links(&cx, probes, tick, &mut given, &mut effects);
+            self.keep_within_budget(&mut shard, &cx, &mut effects);
+            drop(shard);
             for answer in given.drain(..) {
                 answers[self.shard(answer.to.trace)].push(answer);
             }

@@ -155,10 +155,15 @@ impl Pairing {
                 close(&mut closing);
             }
             shard.insert_all(&cx, spans, fx);
-            if shard.bytes() > self.shard_budget {
-                fx.evicted += shard.shed(&cx, self.shard_budget, fx);
-            }
+            self.keep_within_budget(&mut shard, &cx, fx);
         });
+    }
+
+    /// R2: makes room in a shard that has more than its share.
+    fn keep_within_budget(&self, shard: &mut Shard, cx: &Context<'_>, fx: &mut Effects) {
+        if shard.bytes() > self.shard_budget {
+            fx.evicted += shard.shed(cx, self.shard_budget, fx);
+        }
     }
 
     /// Sweeps shard `index` for the closing `tick`, whose links are answered, unless that was done; `close` receives what
