@@ -130,8 +130,8 @@ fn a_message_taken_very_many_times_is_a_call_each_time() {
     let received: Vec<_> = [producer()].into_iter().chain(takers("CLIENT")).collect();
     let decided = outcomes(&received);
     assert_eq!((decided.paired, decided.internal), (1, SPANS - 1));
-    let consumer = linking("CONSUMER", 0, 1..=1);
-    let both: Vec<_> = received.into_iter().chain([consumer]).collect();
+    let taker = linking("CONSUMER", 0, 1..=1);
+    let both: Vec<_> = received.into_iter().chain([taker]).collect();
     let decided = outcomes(&both);
     assert_eq!((decided.paired, decided.internal), (2, SPANS - 1));
 }

@@ -69,8 +69,17 @@ fn span() -> impl Strategy<Value = CaseSpan> {
         0..4_u64,
         0..3_u32,
     );
-    (place, facts).prop_map(
-        |((trace, id, parent, service, kind), (at_s, failed, peer, start, flags))| {
+    let link = (0..3_u8, 1..7_u8);
+    let message = (
+        prop::sample::select(vec!["", "", "receive", "send", "process", "settle"]),
+        prop::collection::vec(link, 0..3),
+    );
+    (place, facts, message).prop_map(
+        |(
+            (trace, id, parent, service, kind),
+            (at_s, failed, peer, start, flags),
+            (operation, links),
+        )| {
             let mut attrs = std::collections::BTreeMap::new();
             let fact = match peer {
                 Some(0) => Some(("peer.service", "s1")),
@@ -79,6 +88,14 @@ fn span() -> impl Strategy<Value = CaseSpan> {
                 None => None,
             };
             attrs.extend(fact.map(|(key, value)| (key.to_owned(), value.into())));
+            if !operation.is_empty() {
+                attrs.insert("messaging.operation.type".to_owned(), operation.into());
+            }
+            let link = |(trace, id)| CaseLink {
+                trace: format!("t{trace}"),
+                span: format!("x{id}"),
+                times: 1,
+            };
             CaseSpan {
                 trace: format!("t{trace}"),
                 span: format!("x{id}"),
@@ -90,7 +107,7 @@ fn span() -> impl Strategy<Value = CaseSpan> {
                 end_ms: 10 * start + 7 * u64::from(id) - 5,
                 status: if failed { "ERROR" } else { "UNSET" }.to_owned(),
                 attrs,
-                links: Vec::new(),
+                links: links.into_iter().map(link).collect(),
                 at_ms: 1_000 * at_s,
                 // Never "known": ids are shared here, and early settling on shared ids may depend on order.
                 flags,

@@ -2,6 +2,8 @@
 //! the number of shards does not show.
 
 use super::Pairing;
+use std::sync::atomic::Ordering;
+
 use super::intake::shard_of;
 use super::probe::{Answer, LinkProbe};
 use super::shard::Context;
@@ -14,8 +16,12 @@ impl Pairing {
     /// Answers all links asked by the close of `tick`, unless that was done; `close` receives what that did. Takes each
     /// shard's lock in turn and holds none while waiting for another's exchange.
     pub fn exchange(&self, graph: &Graph, tick: u32, close: impl FnOnce(&mut Effects)) {
-        let mut exchanged = self.exchanged.lock();
-        if *exchanged >= tick {
+        let done = || self.exchanged.load(Ordering::Acquire) >= tick;
+        if done() {
+            return;
+        }
+        let exchanging = self.exchanging.lock();
+        if done() {
             return;
         }
         let cx = Context {
@@ -41,8 +47,9 @@ impl Pairing {
                 shard.lock().take_answers(answers, &mut effects);
             }
         }
-        *exchanged = tick;
         close(&mut effects);
+        self.exchanged.store(tick, Ordering::Release);
+        drop(exchanging);
     }
 
     /// The links that were asked since the last exchange, by the shard of the span they name.

@@ -27,6 +27,8 @@ mod sweep;
 mod texts;
 mod tomb;
 
+use std::sync::atomic::AtomicU32;
+
 use ahash::RandomState;
 
 pub use intake::{Batch, ServiceInfo};
@@ -102,8 +104,10 @@ pub struct Pairing {
     rules: Rules,
     hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
-    /// The last tick whose links are answered.
-    exchanged: Mutex<u32>,
+    /// The last tick whose links are answered. Read without the lock: each chunk asks.
+    exchanged: AtomicU32,
+    /// Held by who answers them.
+    exchanging: Mutex<()>,
     /// Bytes each shard may use.
     shard_budget: u64,
 }
@@ -119,7 +123,8 @@ impl Pairing {
         let new = |_| Mutex::new(Shard::new(hasher.clone(), &rules, swept));
         Self {
             shards: (0..shards).map(new).collect(),
-            exchanged: Mutex::new(swept),
+            exchanged: AtomicU32::new(swept),
+            exchanging: Mutex::new(()),
             shard_budget: budget / shards as u64,
             rules,
             hasher,
