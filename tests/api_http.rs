@@ -10,7 +10,8 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named_with_value_and_reason() {
-    let later = "not served by this version; must be json or dot";
+    let graphs = "must be json, dot, mermaid, plantuml, graphml, node-link or csv";
+    let later = format!("not served by this version; {graphs}");
     let table = [
         (
             "/api/v1/topology?widnow=5m",
@@ -30,18 +31,13 @@ async fn a_wrong_parameter_is_named_with_value_and_reason() {
             "2027-01-01T00:00:00Z",
             "lies in the future",
         ),
-        (
-            "/api/v1/topology?format=pdf",
-            "format",
-            "pdf",
-            "must be json or dot",
-        ),
-        ("/api/v1/topology?format=svg", "format", "svg", later),
+        ("/api/v1/topology?format=pdf", "format", "pdf", graphs),
+        ("/api/v1/topology?format=svg", "format", "svg", &later),
         (
             "/api/v1/topology?theme=dark",
             "theme",
             "dark",
-            "only for text and picture formats",
+            "only for dot, mermaid or plantuml",
         ),
         (
             "/api/v1/topology?include=layout",
@@ -67,7 +63,24 @@ async fn a_wrong_parameter_is_named_with_value_and_reason() {
             "up",
             "must be LR, TB, RL or BT",
         ),
-        ("/api/v1/nodes?format=dot", "format", "dot", "must be json"),
+        (
+            "/api/v1/nodes?format=dot",
+            "format",
+            "dot",
+            "must be json, csv or grafana",
+        ),
+        (
+            "/api/v1/topology?format=grafana",
+            "format",
+            "grafana",
+            graphs,
+        ),
+        (
+            "/api/v1/edges.csv?label=none",
+            "label",
+            "none",
+            "only for dot, mermaid or plantuml",
+        ),
         (
             "/api/v1/edges?top=x",
             "top",
@@ -108,7 +121,7 @@ async fn every_other_mistake_has_one_answer() {
             "not-acceptable",
         ),
         (
-            with(topology, &[("accept", "application/json;q=0, text/*;q=0")]),
+            with(topology, &[("accept", "application/*;q=0, text/*;q=0")]),
             406,
             "not-acceptable",
         ),

@@ -52,5 +52,13 @@ fn bash_completes_commands_flags_and_values() {
     };
     let offered = String::from_utf8(output.stdout).unwrap();
     let offered: Vec<&str> = offered.lines().collect();
-    assert_eq!(offered, ["snapshot", "--watch", "json dot", "zsh"]);
+    assert_eq!(
+        offered,
+        [
+            "snapshot",
+            "--watch",
+            "json dot mermaid plantuml graphml node-link csv",
+            "zsh"
+        ]
+    );
 }

@@ -9,15 +9,7 @@ use crate::render::Format;
 use crate::topology::Params;
 
 /// Formats of the contract that this version does not serve.
-const LATER: [&str; 7] = [
-    "svg",
-    "mermaid",
-    "plantuml",
-    "graphml",
-    "node-link",
-    "csv",
-    "grafana",
-];
+const LATER: [&str; 1] = ["svg"];
 
 /// Takes `format` out of `params` and settles on one of `served`, which are in order of preference.
 pub(super) fn choose(
@@ -69,13 +61,16 @@ fn unserved(served: &[Format], text: &str) -> String {
     } else {
         ""
     };
-    let names: Vec<_> = served.iter().map(|f| f.name()).collect();
-    let words = match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => "left out".to_owned(),
-    };
-    format!("{later}must be {words}")
+    format!("{later}must be {}", words(served))
+}
+
+/// `json, dot or csv`.
+pub(super) fn words(formats: &[Format]) -> String {
+    let names: Vec<_> = formats.iter().map(|f| f.name()).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// The ranges of an `Accept` header: type, subtype, quality. None at all accepts everything.

@@ -188,9 +188,11 @@ impl Prepared {
 }
 
 fn plain(params: &mut Params) -> Picture {
+    let mut drawn = View::Graph.formats();
+    drawn.retain(|format| format.is_drawn(View::Graph));
     for name in Picture::NAMES {
         for value in params.all(name) {
-            params.reject(name, &value, "only for text and picture formats");
+            params.reject(name, &value, &format!("only for {}", format::words(&drawn)));
         }
     }
     Picture::default()

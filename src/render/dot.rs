@@ -5,21 +5,17 @@
 //! and `&` is an entity. There is no URL and no HTML label, so no name can become a link or markup.
 
 mod escape;
-mod palette;
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use escape::{escaped, quoted_id};
-use palette::Palette;
 
-use super::picture::{Label, Picture};
-use super::text::{duration_ms, percent, rate};
-use crate::topology::ident::encode_component;
-use crate::topology::times::rfc3339;
-use crate::topology::{
-    Edge, Health, Latency, Node, NodeKind, Quantile, Topology, connection_name, estimate_ns,
+use super::look::{
+    Palette, dash, edge_lines, edges_by_ends, figures, frames, node_rate, pen_width, rank, title,
 };
+use super::picture::Picture;
+use crate::topology::ident::encode_component;
+use crate::topology::{Edge, Node, NodeKind, Topology, connection_name};
 
 /// Nodes above which `dot` takes minutes and `sfdp` still takes seconds.
 const MANY_NODES: usize = 500;
@@ -55,13 +51,13 @@ impl Drawing<'_> {
                 t.nodes.len()
             )?;
         }
-        let (start, end) = (rfc3339(t.window.start_unix_s), rfc3339(t.window.end_unix_s));
         writeln!(out, "digraph spangraph {{")?;
         writeln!(
             out,
-            "  graph [rankdir={}, labelloc=t, label=\"{start} to {end}\", tooltip=\"{} nodes, {} edges\", \
+            "  graph [rankdir={}, labelloc=t, label=\"{}\", tooltip=\"{} nodes, {} edges\", \
              fontname=\"Helvetica\", fontcolor=\"{}\", bgcolor=\"{}\"];",
             self.picture.rankdir.name(),
+            title(t),
             t.nodes.len(),
             t.edges.len(),
             p.ink,
@@ -80,13 +76,7 @@ impl Drawing<'_> {
     }
 
     fn nodes(&self, out: &mut impl Write) -> fmt::Result {
-        let mut clusters: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
-        for node in &self.topology.nodes {
-            let service = node.counted.kind == NodeKind::Service;
-            let namespace = node.counted.namespace.as_deref().filter(|_| service);
-            clusters.entry(namespace).or_default().push(node);
-        }
-        for (namespace, nodes) in clusters {
+        for (namespace, nodes) in frames(self.topology) {
             if let Some(namespace) = namespace {
                 let id = format!("cluster_{}", encode_component(namespace));
                 writeln!(out, "  subgraph {} {{", quoted_id(&id))?;
@@ -111,9 +101,7 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, out: &mut impl Write) -> fmt::Result {
         let look = rank(node.health);
-        let calls = node.counted.calls_from.calls();
-        let shown_rate = node.rate_per_s.filter(|_| calls > 0);
-        let rate_line = shown_rate.map_or(String::new(), |r| format!("\\n{}", rate(r)));
+        let rate_line = node_rate(node).map_or(String::new(), |r| format!("\\n{r}"));
         let filled = if node.counted.kind.inferred() {
             ""
         } else {
@@ -138,9 +126,7 @@ impl Drawing<'_> {
     }
 
     fn edges(&self, out: &mut impl Write) -> fmt::Result {
-        let mut edges: Vec<&Edge> = self.topology.edges.iter().collect();
-        edges.sort_by_key(|e| (&e.client, &e.server, e.counted.connection_type));
-        for edge in edges {
+        for edge in edges_by_ends(self.topology) {
             let tooltip = self.edge_tooltip(edge);
             writeln!(
                 out,
@@ -149,28 +135,13 @@ impl Drawing<'_> {
                 quoted_id(&edge.client),
                 quoted_id(&edge.server),
                 edge.id,
-                self.edge_label(edge),
+                edge_lines(edge, self.picture).join("\\n"),
                 pen_width(edge),
                 dash(edge.health),
                 self.palette.line[rank(edge.health)],
             )?;
         }
         Ok(())
-    }
-
-    /// Lines for people, joined by escString line breaks. A quantile names the side that measured it.
-    fn edge_label(&self, edge: &Edge) -> String {
-        let lines = self
-            .picture
-            .labels()
-            .iter()
-            .filter_map(|label| match label {
-                Label::Calls => Some(format!("{} calls", edge.counted.calls())),
-                Label::Rate => edge.rate_per_s.map(rate),
-                Label::Failed => edge.failed_ratio.map(|r| format!("{} failed", percent(r))),
-                Label::Latency(quantile) => edge_latency(edge, *quantile),
-            });
-        lines.collect::<Vec<_>>().join("\\n")
     }
 
     fn node_tooltip(&self, node: &Node) -> String {
@@ -180,7 +151,8 @@ impl Drawing<'_> {
         let reported = (!c.kind.inferred())
             .then(|| format!("{} calls, {} failed", c.calls_from.calls(), c.failed));
         lines.extend(reported);
-        lines.extend(node.latency.as_ref().map(|l| self.figures("latency", l)));
+        let latency = node.latency.as_ref();
+        lines.extend(latency.map(|l| format!("latency {}", figures(self.topology, l))));
         lines.extend(node.health.map(|h| format!("health {}", h.name())));
         lines.join("\\n")
     }
@@ -199,49 +171,12 @@ impl Drawing<'_> {
             ("gap", &edge.gap),
             ("queue", &edge.queue),
         ];
-        lines.extend(
-            sides
-                .iter()
-                .filter_map(|(side, l)| Some(self.figures(side, l.as_ref()?))),
-        );
+        lines.extend(sides.iter().filter_map(|(side, l)| {
+            Some(format!("{side} {}", figures(self.topology, l.as_ref()?)))
+        }));
         lines.extend(edge.health.map(|h| format!("health {}", h.name())));
         lines.join("\\n")
     }
-
-    /// `client p50 9.0 ms, p95 33 ms`.
-    fn figures(&self, side: &str, latency: &Latency) -> String {
-        let values = self.topology.quantiles.iter().zip(&latency.quantiles_ms);
-        let values: Vec<_> = values
-            .map(|(q, ms)| format!("{} {}", q.label(), duration_ms(*ms)))
-            .collect();
-        format!("{side} {}", values.join(", "))
-    }
-}
-
-/// The client's view where there is one, else the server's, else the queue's.
-fn edge_latency(edge: &Edge, quantile: Quantile) -> Option<String> {
-    let c = &edge.counted;
-    let sides = [
-        ("client", &c.client_latency),
-        ("server", &c.server_latency),
-        ("queue", &c.queue),
-    ];
-    let (side, histogram) = sides
-        .into_iter()
-        .find_map(|(side, h)| Some((side, h.as_ref()?)))?;
-    let ms = estimate_ns(histogram, quantile)? / 1e6;
-    Some(format!("{} {} {side}", quantile.label(), duration_ms(ms)))
-}
-
-/// 1 at one call a second, 1 more for each factor of ten; 0.5 to 8, and never thin when something is wrong.
-fn pen_width(edge: &Edge) -> f64 {
-    let least = if edge.health.is_some_and(Health::problem) {
-        1.5
-    } else {
-        0.5
-    };
-    let width = edge.rate_per_s.map_or(0.5, |r| 1.0 + r.log10());
-    width.clamp(least, 8.0)
 }
 
 fn shape(kind: NodeKind) -> &'static str {
@@ -253,23 +188,5 @@ fn shape(kind: NodeKind) -> &'static str {
         NodeKind::User => "ellipse",
         NodeKind::Overflow => "folder",
         NodeKind::Namespace => "tab",
-    }
-}
-
-/// Health must not be told by colour alone.
-fn dash(health: Option<Health>) -> &'static str {
-    match health {
-        None | Some(Health::Ok) => "solid",
-        Some(Health::Degraded) => "dashed",
-        Some(Health::Failing) => "dotted",
-    }
-}
-
-fn rank(health: Option<Health>) -> usize {
-    match health {
-        None => 0,
-        Some(Health::Ok) => 1,
-        Some(Health::Degraded) => 2,
-        Some(Health::Failing) => 3,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Picture, dot, json};
+use super::{Picture, csv, dot, grafana, graphml, json, mermaid, node_link, plantuml};
 use crate::topology::Topology;
 
 /// A format of a graph.
@@ -15,6 +15,18 @@ pub enum Format {
     Json,
     /// Graphviz.
     Dot,
+    /// Mermaid.
+    Mermaid,
+    /// `PlantUML`.
+    Plantuml,
+    /// Gephi, yEd, igraph and others.
+    Graphml,
+    /// networkx' node-link JSON.
+    NodeLink,
+    /// RFC 4180.
+    Csv,
+    /// Grafana's Node Graph panel.
+    Grafana,
 }
 
 /// What of a topology is shown.
@@ -47,6 +59,8 @@ pub enum WriteError {
 enum Writer {
     /// A drawing: takes the parameters of a picture.
     Drawn(fn(&Topology, &Picture, &mut String) -> fmt::Result),
+    /// Text for programs.
+    Text(fn(&Topology, &mut String) -> fmt::Result),
     /// JSON.
     Json(fn(&Topology, &mut Vec<u8>) -> serde_json::Result<()>),
 }
@@ -68,7 +82,7 @@ struct Row {
 }
 
 /// In order of preference where a client takes several.
-const TABLE: [Row; 2] = [
+const TABLE: [Row; 8] = [
     Row {
         format: Format::Json,
         name: "json",
@@ -88,6 +102,66 @@ const TABLE: [Row; 2] = [
         graph: Some(Writer::Drawn(dot::write)),
         nodes: None,
         edges: None,
+    },
+    Row {
+        format: Format::Mermaid,
+        name: "mermaid",
+        extensions: &["mmd"],
+        content_type: "text/vnd.mermaid; charset=utf-8",
+        about: "For Markdown, in a fenced block `mermaid`",
+        graph: Some(Writer::Drawn(mermaid::write)),
+        nodes: None,
+        edges: None,
+    },
+    Row {
+        format: Format::Plantuml,
+        name: "plantuml",
+        extensions: &["puml"],
+        content_type: "text/x-plantuml; charset=utf-8",
+        about: "For PlantUML: `| plantuml -charset UTF-8 -pipe -tsvg`",
+        graph: Some(Writer::Drawn(plantuml::write)),
+        nodes: None,
+        edges: None,
+    },
+    Row {
+        format: Format::Graphml,
+        name: "graphml",
+        extensions: &[],
+        content_type: "application/graphml+xml",
+        about: "For Gephi, yEd, igraph",
+        graph: Some(Writer::Text(graphml::write)),
+        nodes: None,
+        edges: None,
+    },
+    Row {
+        format: Format::NodeLink,
+        name: "node-link",
+        extensions: &[],
+        content_type: "application/json",
+        about: "For networkx and d3",
+        graph: Some(Writer::Json(node_link::write)),
+        nodes: None,
+        edges: None,
+    },
+    Row {
+        format: Format::Csv,
+        name: "csv",
+        extensions: &[],
+        content_type: "text/csv; charset=utf-8",
+        about: "One row an edge, for pandas and spreadsheets",
+        graph: Some(Writer::Text(csv::write_edges)),
+        nodes: Some(Writer::Text(csv::write_nodes)),
+        edges: Some(Writer::Text(csv::write_edges)),
+    },
+    Row {
+        format: Format::Grafana,
+        name: "grafana",
+        extensions: &[],
+        content_type: "application/json",
+        about: "For Grafana's Node Graph panel, through its Infinity data source",
+        graph: None,
+        nodes: Some(Writer::Json(grafana::write_nodes)),
+        edges: Some(Writer::Json(grafana::write_edges)),
     },
 ];
 
@@ -158,6 +232,11 @@ impl Format {
             Writer::Drawn(write) => {
                 let mut text = String::new();
                 write(topology, picture, &mut text)?;
+                Ok(text.into_bytes())
+            }
+            Writer::Text(write) => {
+                let mut text = String::new();
+                write(topology, &mut text)?;
                 Ok(text.into_bytes())
             }
             Writer::Json(write) => {

@@ -11,7 +11,8 @@ use crate::topology::times::rfc3339;
 use crate::topology::{Echo, Topology};
 
 use super::text::decimals;
-use elements::View;
+pub(super) use bodies::{EdgeBody, NodeBody};
+pub(super) use elements::View;
 pub use law::law;
 
 /// What the body calls its own shape.
@@ -85,17 +86,8 @@ impl Serialize for Snapshot<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let t = self.0;
         let view = View::of(t);
-        let last = t.window.end_unix_s.saturating_sub(1);
         let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("schema", SCHEMA)?;
-        body.serialize_entry("generated_at", &rfc3339(t.generated_unix_s))?;
-        body.serialize_entry("epoch", &t.epoch)?;
-        body.serialize_entry("slices", &[t.window.start_unix_s, last])?;
-        body.serialize_entry("window", &window(t))?;
-        body.serialize_entry("query", &EchoBody(&t.query))?;
-        body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
-        body.serialize_entry("hidden", &hidden(t))?;
-        body.serialize_entry("histogram", &layout(t))?;
+        Head(t).put(&mut body)?;
         body.serialize_entry(
             "nodes",
             &t.nodes.iter().map(|n| view.node(n)).collect::<Vec<_>>(),
@@ -104,6 +96,35 @@ impl Serialize for Snapshot<'_> {
             "edges",
             &t.edges.iter().map(|e| view.edge(e)).collect::<Vec<_>>(),
         )?;
+        body.end()
+    }
+}
+
+/// Everything a snapshot says beside its elements.
+pub(super) struct Head<'a>(pub(super) &'a Topology);
+
+// === impl Head ===
+
+impl Head<'_> {
+    fn put<M: SerializeMap>(&self, body: &mut M) -> Result<(), M::Error> {
+        let t = self.0;
+        let last = t.window.end_unix_s.saturating_sub(1);
+        body.serialize_entry("schema", SCHEMA)?;
+        body.serialize_entry("generated_at", &rfc3339(t.generated_unix_s))?;
+        body.serialize_entry("epoch", &t.epoch)?;
+        body.serialize_entry("slices", &[t.window.start_unix_s, last])?;
+        body.serialize_entry("window", &window(t))?;
+        body.serialize_entry("query", &EchoBody(&t.query))?;
+        body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
+        body.serialize_entry("hidden", &hidden(t))?;
+        body.serialize_entry("histogram", &layout(t))
+    }
+}
+
+impl Serialize for Head<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        self.put(&mut body)?;
         body.end()
     }
 }

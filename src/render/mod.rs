@@ -1,10 +1,18 @@
 //! One format, one file, one `write` function, each over the same sorted [`crate::topology::Topology`]; [`Format`] is
 //! the table of them all. Renderers neither filter nor compute: whatever two formats both show is equal in both.
 
+pub mod csv;
 pub mod dot;
+mod flat;
 mod format;
+pub mod grafana;
+pub mod graphml;
 pub mod json;
+mod look;
+pub mod mermaid;
+pub mod node_link;
 mod picture;
+pub mod plantuml;
 pub(crate) mod text;
 
 pub use format::{Format, View, WriteError};

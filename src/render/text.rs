@@ -1,5 +1,6 @@
 //! Numbers and names as text for people, and the characters that never reach a terminal or a picture as they are.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Rounded to nine significant digits: far finer than any estimate here, and half as long in a body.
@@ -75,17 +76,57 @@ pub(super) fn hostile(c: char) -> bool {
         )
 }
 
+/// Characters of a name shown in a label; Graphviz refuses strings above 16 KiB, and nobody reads a longer one.
+pub(super) const MAX_LABEL: usize = 256;
+
+/// At most [`MAX_LABEL`] characters of a name; a cut one ends with `…`.
+pub(super) fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_LABEL) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}
+
+/// Each character of a name with whether it may be left as it is in a language where punctuation means something:
+/// letters, digits and spaces, whatever is not ASCII, and `-`, `.` and `_` where they stand between letters or digits,
+/// as in most names.
+pub(super) fn with_plainness(name: &str) -> impl Iterator<Item = (char, bool)> {
+    let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    name.char_indices().map(move |(at, c)| {
+        let joins = || {
+            let before = at
+                .checked_sub(1)
+                .and_then(|before| name.as_bytes().get(before));
+            word(before) && word(name.as_bytes().get(at + 1))
+        };
+        let plain = !c.is_ascii_punctuation() || (matches!(c, '-' | '.' | '_') && joins());
+        (c, plain)
+    })
+}
+
 /// The name with every hostile character made visible: control pictures for C0 and DEL, else `⟨U+202E⟩`.
 pub(crate) fn visible(name: &str) -> String {
+    shown_where(name, hostile)
+}
+
+/// Whether files can hold the character: XML 1.0 forbids the others, even escaped, and tables break at them.
+pub(super) fn storable(c: char) -> bool {
+    !matches!(u32::from(c), 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0xFFFE..=0xFFFF)
+}
+
+/// The text as it was sent, but for characters that are not [`storable`]: these are made visible.
+pub(super) fn stored(text: &str) -> String {
+    shown_where(text, |c| !storable(c))
+}
+
+fn shown_where(name: &str, hidden: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match u32::from(c) {
+            _ if !hidden(c) => out.push(c),
             code @ 0..=0x1F => out.extend(char::from_u32(0x2400 + code)),
             0x7F => out.push('\u{2421}'),
-            code if hostile(c) => {
-                write!(out, "⟨U+{code:04X}⟩").expect("writing to a string cannot fail");
-            }
-            _ => out.push(c),
+            code => write!(out, "⟨U+{code:04X}⟩").expect("writing to a string cannot fail"),
         }
     }
     out

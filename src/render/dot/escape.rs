@@ -2,11 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::render::text::{hostile, visible};
+use crate::render::text::{hostile, shortened, visible};
 use crate::topology::ident::{hex, percent};
 
-/// Characters of a name shown in a label; Graphviz refuses strings above 16 KiB.
-const MAX_LABEL: usize = 256;
 /// Bytes of an id; a longer one is cut and told apart by its hash.
 const MAX_ID: usize = 2_048;
 
@@ -33,10 +31,8 @@ pub(super) fn quoted_id(id: &str) -> String {
 
 /// A name inside a quoted escString: unprintables visible, then quotes, backslashes and entities escaped.
 pub(super) fn escaped(name: &str) -> String {
-    let cut: String = name.chars().take(MAX_LABEL).collect();
-    let more = if cut.len() < name.len() { "…" } else { "" };
-    let mut out = String::with_capacity(cut.len() + 8);
-    for c in visible(&cut).chars() {
+    let mut out = String::with_capacity(name.len().min(MAX_ID) + 8);
+    for c in visible(&shortened(name)).chars() {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -44,5 +40,5 @@ pub(super) fn escaped(name: &str) -> String {
             _ => out.push(c),
         }
     }
-    out + more
+    out
 }

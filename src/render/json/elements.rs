@@ -12,7 +12,7 @@ use super::bodies::{
 };
 
 /// How elements of one topology are shown.
-pub(super) struct View<'a> {
+pub(in crate::render) struct View<'a> {
     topology: &'a Topology,
     quantile_keys: Vec<String>,
 }
@@ -20,7 +20,7 @@ pub(super) struct View<'a> {
 // === impl View ===
 
 impl<'a> View<'a> {
-    pub(super) fn of(topology: &'a Topology) -> Self {
+    pub(in crate::render) fn of(topology: &'a Topology) -> Self {
         let key = |q: &Quantile| format!("p{}_ms", q.percent_key());
         Self {
             topology,
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
         })
     }
 
-    pub(super) fn node(&'a self, node: &'a Node) -> NodeBody<'a> {
+    pub(in crate::render) fn node(&'a self, node: &'a Node) -> NodeBody<'a> {
         let c = &node.counted;
         NodeBody {
             id: &c.id,
@@ -62,7 +62,7 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn edge(&'a self, edge: &'a Edge) -> EdgeBody<'a> {
+    pub(in crate::render) fn edge(&'a self, edge: &'a Edge) -> EdgeBody<'a> {
         let c = &edge.counted;
         EdgeBody {
             id: &edge.id,

@@ -1,0 +1,151 @@
+//! How nodes and edges look and what their labels say, the same in every drawing: colour and dash by health, width by
+//! rate, figures in words for people. Nothing here repeats a name, so all of its texts are inert everywhere.
+
+use std::collections::BTreeMap;
+
+use super::picture::{Label, Picture, Theme};
+use super::text::{duration_ms, percent, rate};
+use crate::proto::Histogram;
+use crate::topology::times::rfc3339;
+use crate::topology::{Edge, Health, Latency, Node, NodeKind, Quantile, Topology, estimate_ns};
+
+/// Colours of one theme; each pair of text and ground has a contrast of at least 4.5.
+pub(super) struct Palette {
+    pub(super) ground: &'static str,
+    pub(super) ink: &'static str,
+    pub(super) faint: &'static str,
+    /// Node fill and line colour by [`rank`].
+    pub(super) fill: [&'static str; 4],
+    pub(super) line: [&'static str; 4],
+}
+
+// === impl Palette ===
+
+impl Palette {
+    pub(super) fn of(theme: Theme) -> Self {
+        match theme {
+            Theme::Light => Self {
+                ground: "#ffffff",
+                ink: "#212121",
+                faint: "#78909c",
+                fill: ["#eceff1", "#e8f5e9", "#fff3e0", "#ffebee"],
+                line: ["#607d8b", "#2e7d32", "#e65100", "#c62828"],
+            },
+            Theme::Dark => Self {
+                ground: "#121212",
+                ink: "#eeeeee",
+                faint: "#78909c",
+                fill: ["#263238", "#1b3a1e", "#4a2c00", "#4a1414"],
+                line: ["#90a4ae", "#81c784", "#ffb74d", "#ef9a9a"],
+            },
+        }
+    }
+}
+
+/// The place of a health in the palette: unknown, ok, degraded, failing.
+pub(super) fn rank(health: Option<Health>) -> usize {
+    match health {
+        None => 0,
+        Some(Health::Ok) => 1,
+        Some(Health::Degraded) => 2,
+        Some(Health::Failing) => 3,
+    }
+}
+
+/// Health must not be told by colour alone.
+pub(super) fn dash(health: Option<Health>) -> &'static str {
+    match health {
+        None | Some(Health::Ok) => "solid",
+        Some(Health::Degraded) => "dashed",
+        Some(Health::Failing) => "dotted",
+    }
+}
+
+/// 1 at one call a second, 1 more for each factor of ten; 0.5 to 8, and never thin when something is wrong.
+pub(super) fn pen_width(edge: &Edge) -> f64 {
+    let least = if edge.health.is_some_and(Health::problem) {
+        1.5
+    } else {
+        0.5
+    };
+    let width = edge.rate_per_s.map_or(0.5, |r| 1.0 + r.log10());
+    width.clamp(least, 8.0)
+}
+
+/// From when to when.
+pub(super) fn title(topology: &Topology) -> String {
+    let window = &topology.window;
+    format!(
+        "{} to {}",
+        rfc3339(window.start_unix_s),
+        rfc3339(window.end_unix_s)
+    )
+}
+
+/// The nodes by the namespace that frames them, sorted; virtual nodes and services without one stand outside.
+pub(super) fn frames(topology: &Topology) -> BTreeMap<Option<&str>, Vec<&Node>> {
+    let mut frames: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
+    for node in &topology.nodes {
+        let service = node.counted.kind == NodeKind::Service;
+        let namespace = node.counted.namespace.as_deref().filter(|_| service);
+        frames.entry(namespace).or_default().push(node);
+    }
+    frames
+}
+
+/// The edges by the ids of their ends: neighbours stay together when one comes or goes.
+pub(super) fn edges_by_ends(topology: &Topology) -> Vec<&Edge> {
+    let mut edges: Vec<&Edge> = topology.edges.iter().collect();
+    edges.sort_by_key(|e| (&e.client, &e.server, e.counted.connection_type));
+    edges
+}
+
+/// A node's rate, below its name; none without calls.
+pub(super) fn node_rate(node: &Node) -> Option<String> {
+    let calls = node.counted.calls_from.calls();
+    node.rate_per_s.filter(|_| calls > 0).map(rate)
+}
+
+/// An edge's label, one line each. A quantile names the side that measured it.
+pub(super) fn edge_lines(edge: &Edge, picture: &Picture) -> Vec<String> {
+    let line = |label: &Label| match label {
+        Label::Calls => Some(format!("{} calls", edge.counted.calls())),
+        Label::Rate => edge.rate_per_s.map(rate),
+        Label::Failed => edge.failed_ratio.map(|r| format!("{} failed", percent(r))),
+        Label::Latency(quantile) => edge_latency(edge, *quantile),
+    };
+    picture.labels().iter().filter_map(line).collect()
+}
+
+/// `p95 33 ms client`: the client's view where there is one, else the server's, else the queue's.
+pub(super) fn edge_latency(edge: &Edge, quantile: Quantile) -> Option<String> {
+    let c = &edge.counted;
+    let sides = [
+        ("client", &c.client_latency),
+        ("server", &c.server_latency),
+        ("queue", &c.queue),
+    ];
+    let (side, histogram) = sides
+        .into_iter()
+        .find_map(|(side, h)| Some((side, h.as_ref()?)))?;
+    Some(format!("{} {side}", estimate(histogram, quantile)?))
+}
+
+/// `p95 31 ms`, of a node's own inbound spans.
+pub(super) fn node_latency(node: &Node, quantile: Quantile) -> Option<String> {
+    estimate(node.counted.latency.as_ref()?, quantile)
+}
+
+/// `p50 9.0 ms, p95 33 ms`: every quantile asked for.
+pub(super) fn figures(topology: &Topology, latency: &Latency) -> String {
+    let values = topology.quantiles.iter().zip(&latency.quantiles_ms);
+    let values: Vec<_> = values
+        .map(|(q, ms)| format!("{} {}", q.label(), duration_ms(*ms)))
+        .collect();
+    values.join(", ")
+}
+
+fn estimate(histogram: &Histogram, quantile: Quantile) -> Option<String> {
+    let ms = estimate_ns(histogram, quantile)? / 1e6;
+    Some(format!("{} {}", quantile.label(), duration_ms(ms)))
+}

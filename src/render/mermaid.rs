@@ -1,0 +1,191 @@
+//! Mermaid flowchart, as GitHub, GitLab and many wikis draw it: namespaces as subgraphs, shape by kind of node, colour
+//! and dash by health, width by rate.
+//!
+//! Ids are numbers of this very text; names stand only in labels, where all punctuation that could mean something is an
+//! entity, so that no name can be syntax, a directive, Markdown, an icon or a link.
+
+mod escape;
+mod fit;
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use escape::escaped;
+use fit::Part;
+
+use super::look::{Palette, dash, edge_lines, frames, node_rate, pen_width, rank, title};
+use super::picture::{Picture, Theme};
+use crate::topology::{Edge, Health, Node, NodeKind, Topology};
+
+/// Classes of nodes, in the order of [`rank`].
+const CLASSES: [(&str, Option<Health>); 4] = [
+    ("unknown", None),
+    ("ok", Some(Health::Ok)),
+    ("degraded", Some(Health::Degraded)),
+    ("failing", Some(Health::Failing)),
+];
+
+/// Writes the graph, or of a large one the part that Mermaid takes.
+pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
+    let drawing = Drawing {
+        topology,
+        picture,
+        palette: Palette::of(picture.theme),
+        numbers: (0..)
+            .zip(&topology.nodes)
+            .map(|(n, node)| (node.counted.id.as_str(), n))
+            .collect(),
+    };
+    out.write_str(&fit::largest(topology, |part| drawing.text(part))?)
+}
+
+struct Drawing<'a> {
+    topology: &'a Topology,
+    picture: &'a Picture,
+    palette: Palette,
+    /// By id; a node keeps its number in every part.
+    numbers: BTreeMap<&'a str, usize>,
+}
+
+// === impl Drawing ===
+
+impl Drawing<'_> {
+    fn text(&self, part: &Part<'_>) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        self.head(part, &mut out)?;
+        self.nodes(part, &mut out)?;
+        for edge in part.edges() {
+            self.edge(edge, &mut out)?;
+        }
+        self.classes(&mut out)?;
+        self.widths(part, &mut out)?;
+        Ok(out)
+    }
+
+    fn head(&self, part: &Part<'_>, out: &mut String) -> fmt::Result {
+        let theme = match self.picture.theme {
+            // Whoever shows the page knows its ground better than we do.
+            Theme::Light => "",
+            Theme::Dark => "config:\n  theme: dark\n",
+        };
+        let title = title(self.topology);
+        let direction = self.picture.rankdir.name();
+        match part.missing() {
+            None => write!(
+                out,
+                "---\ntitle: \"{title}\"\n{theme}---\nflowchart {direction}\n"
+            ),
+            Some(missing) => write!(
+                out,
+                "---\ntitle: \"{title}: {missing}\"\n{theme}---\n\
+                 %% Mermaid refuses more than {} edges or {} characters. Ask for less with namespace=, focus= or top=.\n\
+                 flowchart {direction}\n",
+                fit::MAX_EDGES,
+                fit::MAX_UNITS,
+            ),
+        }
+    }
+
+    fn nodes(&self, part: &Part<'_>, out: &mut String) -> fmt::Result {
+        for (number, (namespace, nodes)) in frames(self.topology).into_iter().enumerate() {
+            let nodes: Vec<_> = nodes.into_iter().filter(|n| part.shows(n)).collect();
+            match namespace.filter(|_| !nodes.is_empty()) {
+                None => nodes.iter().try_for_each(|n| self.node(n, "  ", out))?,
+                Some(namespace) => {
+                    writeln!(out, "  subgraph g{number}[\"{}\"]", escaped(namespace))?;
+                    nodes.iter().try_for_each(|n| self.node(n, "    ", out))?;
+                    writeln!(out, "  end")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&self, node: &Node, indent: &str, out: &mut String) -> fmt::Result {
+        let (open, close) = brackets(node.counted.kind);
+        let rate = node_rate(node).map_or(String::new(), |r| format!("<br/>{r}"));
+        writeln!(
+            out,
+            "{indent}{}{open}\"{}{rate}\"{close}:::{}",
+            self.id(&node.counted.id),
+            escaped(&node.counted.name),
+            CLASSES[rank(node.health)].0,
+        )
+    }
+
+    fn edge(&self, edge: &Edge, out: &mut String) -> fmt::Result {
+        let lines = edge_lines(edge, self.picture).join("<br/>");
+        let label = if lines.is_empty() {
+            String::new()
+        } else {
+            format!("|\"{lines}\"|")
+        };
+        writeln!(
+            out,
+            "  {} -->{label} {}",
+            self.id(&edge.client),
+            self.id(&edge.server)
+        )
+    }
+
+    fn classes(&self, out: &mut String) -> fmt::Result {
+        let p = &self.palette;
+        for (class, (name, health)) in CLASSES.into_iter().enumerate() {
+            let (fill, line, dash) = (p.fill[class], p.line[class], dash_array(health));
+            writeln!(
+                out,
+                "  classDef {name} fill:{fill},stroke:{line},color:{}{dash}",
+                p.ink
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Mermaid numbers edges in the order they stand; those that look the same share a statement.
+    fn widths(&self, part: &Part<'_>, out: &mut String) -> fmt::Result {
+        let mut looks: BTreeMap<(usize, String), Vec<String>> = BTreeMap::new();
+        for (number, edge) in part.edges().iter().enumerate() {
+            let look = (
+                rank(edge.health),
+                format!("{:.0}", pen_width(edge).max(1.0)),
+            );
+            looks.entry(look).or_default().push(number.to_string());
+        }
+        for ((class, width), numbers) in looks {
+            let (line, dash) = (self.palette.line[class], dash_array(CLASSES[class].1));
+            let numbers = numbers.join(",");
+            writeln!(
+                out,
+                "  linkStyle {numbers} stroke:{line},stroke-width:{width}px{dash}"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn id(&self, node: &str) -> String {
+        // Both ends of every edge are among the nodes.
+        self.numbers
+            .get(node)
+            .map_or_else(|| "unknown".to_owned(), |n| format!("n{n}"))
+    }
+}
+
+fn brackets(kind: NodeKind) -> (&'static str, &'static str) {
+    match kind {
+        NodeKind::Service => ("(", ")"),
+        NodeKind::Database => ("[(", ")]"),
+        NodeKind::Messaging => ("[[", "]]"),
+        NodeKind::External => ("{{", "}}"),
+        NodeKind::User => ("([", "])"),
+        NodeKind::Overflow => ("[/", "/]"),
+        NodeKind::Namespace => ("[", "]"),
+    }
+}
+
+fn dash_array(health: Option<Health>) -> &'static str {
+    match dash(health) {
+        "dashed" => ",stroke-dasharray:6 4",
+        "dotted" => ",stroke-dasharray:2 3",
+        _ => "",
+    }
+}

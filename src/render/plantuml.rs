@@ -1,0 +1,179 @@
+//! PlantUML component diagram: namespaces as packages, shape by kind of node, colour and dash by health, width by rate.
+//!
+//! Ids are numbers of this very text; names stand only in quoted labels, where all punctuation that could mean
+//! something is a `<U+0025>`. `PlantUML` resolves these last, so no name can be syntax, a preprocessor call such as
+//! `%date()`, markup, an included file or a link. Shapes and styles are those that the version in Debian 12 knows.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use super::look::{
+    Palette, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
+};
+use super::picture::{Picture, RankDir};
+use super::text::{shortened, visible, with_plainness};
+use crate::topology::{Edge, Health, Node, NodeKind, Topology};
+
+/// Nodes above which PlantUML, which asks Graphviz for the layout, takes minutes.
+const MANY_NODES: usize = 500;
+
+/// Writes the graph.
+pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
+    let drawing = Drawing {
+        topology,
+        picture,
+        palette: Palette::of(picture.theme),
+        numbers: (0..)
+            .zip(&topology.nodes)
+            .map(|(n, node)| (node.counted.id.as_str(), n))
+            .collect(),
+    };
+    drawing.head(out)?;
+    drawing.nodes(out)?;
+    for edge in edges_by_ends(topology) {
+        drawing.edge(edge, out)?;
+    }
+    out.write_str("@enduml\n")
+}
+
+struct Drawing<'a> {
+    topology: &'a Topology,
+    picture: &'a Picture,
+    palette: Palette,
+    numbers: BTreeMap<&'a str, usize>,
+}
+
+// === impl Drawing ===
+
+impl Drawing<'_> {
+    fn head(&self, out: &mut impl Write) -> fmt::Result {
+        let nodes = self.topology.nodes.len();
+        let p = &self.palette;
+        writeln!(out, "@startuml")?;
+        if nodes > MANY_NODES {
+            writeln!(
+                out,
+                "' {nodes} nodes: the layout may take minutes; namespace=, focus= and top= ask for less."
+            )?;
+        }
+        let direction = match self.picture.rankdir {
+            RankDir::LeftRight | RankDir::RightLeft => "left to right",
+            RankDir::TopBottom | RankDir::BottomTop => "top to bottom",
+        };
+        writeln!(out, "title {}\n{direction} direction", title(self.topology))?;
+        writeln!(
+            out,
+            "skinparam Shadowing false\nskinparam BackgroundColor {}",
+            p.ground
+        )?;
+        for part in ["Default", "Title", "Arrow", "Package", "Actor"] {
+            writeln!(out, "skinparam {part}FontColor {}", p.ink)?;
+        }
+        writeln!(out, "skinparam PackageBorderColor {}", p.faint)
+    }
+
+    fn nodes(&self, out: &mut impl Write) -> fmt::Result {
+        for (number, (namespace, nodes)) in frames(self.topology).into_iter().enumerate() {
+            if let Some(namespace) = namespace {
+                writeln!(out, "package \"{}\" as g{number} {{", escaped(namespace))?;
+            }
+            let indent = if namespace.is_some() { "  " } else { "" };
+            nodes.iter().try_for_each(|n| self.node(n, indent, out))?;
+            if namespace.is_some() {
+                writeln!(out, "}}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&self, node: &Node, indent: &str, out: &mut impl Write) -> fmt::Result {
+        let look = rank(node.health);
+        let problem = node.health.filter(|h| h.problem());
+        let rate = node_rate(node).map_or(String::new(), |r| format!("\\n{r}"));
+        writeln!(
+            out,
+            "{indent}{} \"{}{rate}\" as {}{} {};line:{}{};text:{}",
+            shape(node.counted.kind),
+            escaped(&node.counted.name),
+            self.id(&node.counted.id),
+            problem.map_or(String::new(), |h| format!(" <<{}>>", Health::name(h))),
+            self.palette.fill[look],
+            bare(self.palette.line[look]),
+            line_style(";line.", node.health),
+            bare(self.palette.ink),
+        )
+    }
+
+    /// PlantUML puts the end named first to the left or on top; the arrow's head says who calls whom.
+    fn edge(&self, edge: &Edge, out: &mut impl Write) -> fmt::Result {
+        let (client, server) = (self.id(&edge.client), self.id(&edge.server));
+        let line = self.palette.line[rank(edge.health)];
+        let width = format!("{:.0}", pen_width(edge).max(1.0));
+        let dash = line_style(",", edge.health);
+        let style = format!("[{line}{dash},thickness={width}]");
+        let lines = edge_lines(edge, self.picture).join("\\n");
+        let label = if lines.is_empty() {
+            String::new()
+        } else {
+            format!(" : {lines}")
+        };
+        match self.picture.rankdir {
+            RankDir::LeftRight | RankDir::TopBottom => {
+                writeln!(out, "{client} -{style}-> {server}{label}")
+            }
+            RankDir::RightLeft | RankDir::BottomTop => {
+                writeln!(out, "{server} <-{style}- {client}{label}")
+            }
+        }
+    }
+
+    fn id(&self, node: &str) -> String {
+        // Both ends of every edge are among the nodes.
+        self.numbers
+            .get(node)
+            .map_or_else(|| "unknown".to_owned(), |n| format!("n{n}"))
+    }
+}
+
+fn shape(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::Service => "component",
+        NodeKind::Database => "database",
+        NodeKind::Messaging => "queue",
+        NodeKind::External => "cloud",
+        NodeKind::User => "actor",
+        NodeKind::Overflow => "folder",
+        NodeKind::Namespace => "rectangle",
+    }
+}
+
+/// The word that makes a line dashed or dotted, after `before`; a solid line has none.
+fn line_style(before: &str, health: Option<Health>) -> String {
+    match dash(health) {
+        "solid" => String::new(),
+        dash => format!("{before}{dash}"),
+    }
+}
+
+/// A colour without its `#`, as it stands after the first of a list.
+fn bare(colour: &str) -> &str {
+    colour.trim_start_matches('#')
+}
+
+/// A name as quoted text: at most [`super::text::MAX_LABEL`] characters, unprintables visible, punctuation and what
+/// PlantUML uses for itself (private characters; spaces at the ends, which it trims) by number.
+fn escaped(name: &str) -> String {
+    let name = visible(&shortened(name));
+    let last = name.chars().count().saturating_sub(1);
+    let mut out = String::with_capacity(name.len() + 8);
+    for (at, (c, plain)) in with_plainness(&name).enumerate() {
+        let private = ('\u{E000}'..='\u{F8FF}').contains(&c);
+        let trimmed = c.is_whitespace() && (at == 0 || at == last);
+        if plain && !private && !trimmed {
+            out.push(c);
+        } else {
+            write!(out, "<U+{:04X}>", u32::from(c)).expect("writing to a string cannot fail");
+        }
+    }
+    out
+}
