@@ -1,7 +1,6 @@
 //! What was typed, and nothing more: `config` says what it means.
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -85,8 +84,11 @@ pub struct SnapshotArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
+    /// What of the graph to print; not every format has every view
+    #[arg(long, value_enum, default_value_t = View::Graph)]
+    pub view: View,
     /// Keep showing the busiest edges, of the last minute unless --query has a window; q or Ctrl-C ends it
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with_all = ["format", "view"])]
     pub watch: bool,
     /// How often to look again
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval, requires = "watch")]
@@ -98,8 +100,17 @@ pub struct SnapshotArgs {
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        static GRAPHS: LazyLock<Vec<Format>> = LazyLock::new(|| View::Graph.formats());
-        &GRAPHS
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
+    }
+}
+
+impl ValueEnum for View {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -128,6 +139,9 @@ pub struct ReplayArgs {
     /// How to print the graph; `json` when left out
     #[arg(long, value_enum)]
     pub format: Option<Format>,
+    /// What of the graph to print; not every format has every view
+    #[arg(long, value_enum, default_value_t = View::Graph)]
+    pub view: View,
     /// Parameters of the API but `window` and `at`, as in `focus=shop/web&min_calls=10`; repeatable
     #[arg(long, value_name = "PARAMETERS")]
     pub query: Vec<String>,

@@ -157,7 +157,8 @@ fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> 
     if args.watch {
         return Ok(snapshot::watch(&question, args.every, looks())?);
     }
-    Ok(io::stdout().write_all(&snapshot::fetch(&question, args.format)?)?)
+    let body = snapshot::fetch(&question, args.view, args.format)?;
+    Ok(io::stdout().write_all(&body)?)
 }
 
 /// A terminal that says it can do nothing is printed to like a file; `NO_COLOR` is <https://no-color.org>.
@@ -180,7 +181,9 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(78),
-            Self::Replay(ReplayError::Query(_)) => ExitCode::from(2),
+            Self::Replay(ReplayError::Query(_)) | Self::Snapshot(SnapshotError::NoView { .. }) => {
+                ExitCode::from(2)
+            }
             Self::Run(_)
             | Self::Replay(_)
             | Self::Unhealthy(_)

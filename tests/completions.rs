@@ -57,7 +57,7 @@ fn bash_completes_commands_flags_and_values() {
         [
             "snapshot",
             "--watch",
-            "json dot mermaid plantuml graphml node-link csv",
+            "json dot mermaid plantuml graphml node-link csv grafana",
             "zsh"
         ]
     );

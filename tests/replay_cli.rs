@@ -305,6 +305,15 @@ fn the_parameters_are_those_of_the_api() {
         printed(&dot),
         printed(&with("format=dot&label=calls&rankdir=TB"))
     );
+    let nodes = replay(&["--view=nodes", "--format=csv"], &file);
+    assert!(printed(&nodes).starts_with("id,name,"));
+    assert_eq!(
+        printed(&nodes),
+        printed(&replay(&["--view=nodes", "--query=format=csv"], &file))
+    );
+    let unshown = replay(&["--view=edges", "--format=dot"], &file);
+    assert_eq!(unshown.status.code(), Some(2));
+    assert!(said(&unshown).contains("must be json, csv or grafana"));
     for (query, code, why) in [
         ("fokus=web", 2, "unknown parameter"),
         ("top=none", 2, "must be a whole number"),

@@ -14,6 +14,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use serde_json::Value;
+use spangraph::render::View;
 
 /// A child process, killed when dropped.
 struct Running(Child);
@@ -206,6 +207,24 @@ fn what_the_daemon_drew_is_shown_and_printed() {
     );
     assert!(json.stdout.ends_with(b"}\n"));
 
+    for view in View::ALL {
+        for format in view.formats() {
+            let printed = snapshot(&[
+                "--url",
+                &daemon.url(),
+                "--format",
+                format.name(),
+                "--view",
+                view.name(),
+            ]);
+            let printed = String::from_utf8(printed.stdout).unwrap();
+            assert!(
+                printed.contains("prod/web") || printed.contains("web"),
+                "{printed}"
+            );
+            assert!(printed.ends_with('\n'));
+        }
+    }
     let dot = snapshot(&["--url", &daemon.url(), "--format", "dot"]);
     let dot = String::from_utf8(dot.stdout).unwrap();
     assert!(
@@ -262,7 +281,10 @@ fn exit_codes_tell_usage_from_failure() {
     );
     let configured = ["--set", "api.listen=127.0.0.1:2"];
     assert!(said(&snapshot(&configured)).contains("nothing answers at http://127.0.0.1:2:"));
-    let usage: [&[&str]; 6] = [
+    let usage: [&[&str]; 9] = [
+        &["--view", "nodes", "--format", "dot"],
+        &["--format", "grafana"],
+        &["--watch", "--view", "nodes"],
         &["--url", "nonsense"],
         &["--url", "https://127.0.0.1:7317"],
         &["--format", "svg"],

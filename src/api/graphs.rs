@@ -37,13 +37,14 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 
 fn all() -> impl Iterator<Item = Route> {
     View::ALL.into_iter().flat_map(|view| {
-        let base = path(view);
+        let base = format!("/api/v1/{}", view.name());
         let plain = Route {
             view,
-            path: base.to_owned(),
+            path: base.clone(),
             suffix: None,
         };
         let suffixed = view.formats().into_iter().flat_map(move |format| {
+            let base = base.clone();
             format.suffixes().map(move |suffix| Route {
                 view,
                 path: format!("{base}.{suffix}"),
@@ -52,14 +53,6 @@ fn all() -> impl Iterator<Item = Route> {
         });
         iter::once(plain).chain(suffixed)
     })
-}
-
-fn path(view: View) -> &'static str {
-    match view {
-        View::Graph => "/api/v1/topology",
-        View::Nodes => "/api/v1/nodes",
-        View::Edges => "/api/v1/edges",
-    }
 }
 
 async fn answer(

@@ -40,14 +40,14 @@ const FUTURE_S: u64 = 60;
 // === impl Asked ===
 
 impl Asked {
-    /// Checks the parameters of `/api/v1/topology` where the graph has only one window, the whole of what there is.
-    pub fn of_all(mut params: Params) -> Result<Self, Problem> {
+    /// Checks the parameters of `view`'s route where the graph has only one window, the whole of what there is.
+    pub fn of_all(view: View, mut params: Params) -> Result<Self, Problem> {
         for name in ["window", "at"] {
             for value in params.all(name) {
                 params.reject(name, &value, "the whole input is the window");
             }
         }
-        Self::take(View::Graph, None, params, &HeaderMap::new())
+        Self::take(view, None, params, &HeaderMap::new())
     }
 
     /// What of the graph is asked.

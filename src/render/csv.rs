@@ -8,7 +8,7 @@
 use std::fmt::{self, Write};
 
 use super::flat::{self, Cell, Column};
-use super::text::stored;
+use super::text::shown_where;
 use crate::topology::Topology;
 
 /// Writes one row an edge.
@@ -43,12 +43,13 @@ fn rows<E>(columns: &[Column<E>], elements: &[E], out: &mut impl Write) -> fmt::
     Ok(())
 }
 
-/// The text as no formula, and with the controls that no cell can hold made visible.
+/// The text as no formula, and with the controls at which tables break made visible.
 fn inert(text: &str) -> String {
     let formula = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     let begins = text.trim_start_matches('\'').starts_with(formula);
     let quote = if begins { "'" } else { "" };
-    format!("{quote}{}", stored(text))
+    let breaks = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    format!("{quote}{}", shown_where(text, breaks))
 }
 
 /// Quoted where it must be; an empty text is quoted too, so that it is not an absent one.

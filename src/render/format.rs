@@ -30,9 +30,10 @@ pub enum Format {
 }
 
 /// What of a topology is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum View {
     /// Nodes and edges.
+    #[default]
     Graph,
     /// Nodes alone.
     Nodes,
@@ -257,6 +258,24 @@ impl Format {
 impl View {
     /// Every view.
     pub const ALL: [Self; 3] = [Self::Graph, Self::Nodes, Self::Edges];
+
+    /// Its word: the end of its route, and what `--view` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Graph => "topology",
+            Self::Nodes => "nodes",
+            Self::Edges => "edges",
+        }
+    }
+
+    /// One line for whoever chooses.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Graph => "Nodes and edges",
+            Self::Nodes => "The nodes as a flat list",
+            Self::Edges => "The edges as a flat list",
+        }
+    }
 
     /// The formats that show it, in order of preference.
     pub fn formats(self) -> Vec<Format> {

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write};
 
 use super::flat::{self, Cell, Column, Kind};
-use super::text::{storable, stored};
+use super::text::shown_where;
 use crate::topology::Topology;
 use crate::topology::ident::percent;
 use crate::topology::times::rfc3339;
@@ -105,18 +105,23 @@ fn data(key: &str, text: &str, indent: &str, out: &mut impl Write) -> fmt::Resul
     writeln!(
         out,
         "{indent}<data key=\"{key}\">{}</data>",
-        escaped(&stored(text))
+        escaped(&shown_where(text, forbidden))
     )
+}
+
+/// Whether XML 1.0 cannot hold the character.
+fn forbidden(c: char) -> bool {
+    matches!(u32::from(c), 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0xFFFE..=0xFFFF)
 }
 
 /// A node id, with what XML cannot hold percent-encoded as the slices encode controls.
 fn id(id: &str) -> String {
     let mut out = String::with_capacity(id.len());
     for c in id.chars() {
-        if storable(c) {
-            out.push(c);
-        } else {
+        if forbidden(c) {
             percent(c, &mut out);
+        } else {
+            out.push(c);
         }
     }
     escaped(&out)

@@ -104,22 +104,13 @@ pub(super) fn with_plainness(name: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// The name with every hostile character made visible: control pictures for C0 and DEL, else `⟨U+202E⟩`.
+/// The name with every hostile character made visible, as by [`shown_where`].
 pub(crate) fn visible(name: &str) -> String {
     shown_where(name, hostile)
 }
 
-/// Whether files can hold the character: XML 1.0 forbids the others, even escaped, and tables break at them.
-pub(super) fn storable(c: char) -> bool {
-    !matches!(u32::from(c), 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0xFFFE..=0xFFFF)
-}
-
-/// The text as it was sent, but for characters that are not [`storable`]: these are made visible.
-pub(super) fn stored(text: &str) -> String {
-    shown_where(text, |c| !storable(c))
-}
-
-fn shown_where(name: &str, hidden: impl Fn(char) -> bool) -> String {
+/// The name with the `hidden` characters made visible: control pictures for C0 and DEL, else `⟨U+202E⟩`.
+pub(super) fn shown_where(name: &str, hidden: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         match u32::from(c) {

@@ -63,7 +63,7 @@ fn asked(args: &ReplayArgs) -> Result<Asked, Problem> {
     if let Some(format) = args.format {
         params.add("format", format.name());
     }
-    Asked::of_all(params)
+    Asked::of_all(args.view, params)
 }
 
 /// The slice of the whole input, every wait elapsed.

@@ -17,7 +17,7 @@ mod watch;
 use std::io;
 use std::time::Duration;
 
-use crate::render::Format;
+use crate::render::{Format, View};
 pub use address::{Address, NotAnAddress};
 pub use watch::{Looks, watch};
 
@@ -35,6 +35,14 @@ pub struct Question {
 /// Why there is no graph to show.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
+    /// There is no such route.
+    #[error("`{}` cannot show `{}`", .format.name(), .view.name())]
+    NoView {
+        /// What should be shown.
+        view: View,
+        /// How.
+        format: Format,
+    },
     /// No threads, no signal handlers, no terminal.
     #[error("cannot start: {0}")]
     Start(io::Error),
@@ -70,9 +78,12 @@ pub enum SnapshotError {
 }
 
 /// Fetches the graph once, whole: half an answer is an error, not output. Ends with a line break.
-pub fn fetch(question: &Question, format: Format) -> Result<Vec<u8>, SnapshotError> {
+pub fn fetch(question: &Question, view: View, format: Format) -> Result<Vec<u8>, SnapshotError> {
+    if !view.formats().contains(&format) {
+        return Err(SnapshotError::NoView { view, format });
+    }
     let runtime = runtime().map_err(SnapshotError::Start)?;
-    let body = runtime.block_on(client::fetch(question, format));
+    let body = runtime.block_on(client::fetch(question, view, format));
     runtime.shutdown_background();
     let mut body = Vec::from(body?);
     if !body.ends_with(b"\n") {
