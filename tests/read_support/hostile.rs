@@ -45,7 +45,7 @@ pub const HOSTILE: [&str; 50] = [
     "`code`",
     "1. item",
     "# heading",
-    "$$x^2$$",
+    "$$$x^2$$$$",
     "fa:fa-user",
     "ﬂ°°60¶ß",
     "end",
