@@ -1,4 +1,4 @@
-//! GraphML, for Gephi, yEd, networkx, igraph and others: a directed graph with the columns of [`super::flat`] as data.
+//! GraphML, for Gephi, yEd, networkx, igraph and others: a directed graph with the same columns as CSV as data.
 //! Absent is a missing `data` element.
 //!
 //! XML cannot hold most control characters, not even escaped. In an id they are percent-encoded, as everywhere; in

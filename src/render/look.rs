@@ -82,6 +82,24 @@ pub(super) fn title(topology: &Topology) -> String {
     )
 }
 
+/// Ids for languages in which no name may stand: `n0`, `n1` in the order of the nodes.
+pub(super) struct Numbers<'a>(BTreeMap<&'a str, usize>);
+
+// === impl Numbers ===
+
+impl<'a> Numbers<'a> {
+    pub(super) fn of(topology: &'a Topology) -> Self {
+        let ids = topology.nodes.iter().map(|n| n.counted.id.as_str());
+        Self(ids.zip(0..).collect())
+    }
+
+    /// The id of a node. Both ends of every edge are among the nodes, so every one has a number.
+    pub(super) fn id(&self, node: &str) -> String {
+        let number = self.0.get(node);
+        number.map_or_else(|| "unknown".to_owned(), |n| format!("n{n}"))
+    }
+}
+
 /// The nodes by the namespace that frames them, sorted; virtual nodes and services without one stand outside.
 pub(super) fn frames(topology: &Topology) -> BTreeMap<Option<&str>, Vec<&Node>> {
     let mut frames: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();

@@ -13,7 +13,7 @@ use std::fmt::{self, Write};
 use escape::escaped;
 use fit::Part;
 
-use super::look::{Palette, dash, edge_lines, frames, node_rate, pen_width, rank, title};
+use super::look::{Numbers, Palette, dash, edge_lines, frames, node_rate, pen_width, rank, title};
 use super::picture::{Picture, Theme};
 use crate::topology::{Edge, Health, Node, NodeKind, Topology};
 
@@ -31,10 +31,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
         topology,
         picture,
         palette: Palette::of(picture.theme),
-        numbers: (0..)
-            .zip(&topology.nodes)
-            .map(|(n, node)| (node.counted.id.as_str(), n))
-            .collect(),
+        numbers: Numbers::of(topology),
     };
     out.write_str(&fit::largest(topology, |part| drawing.text(part))?)
 }
@@ -43,8 +40,7 @@ struct Drawing<'a> {
     topology: &'a Topology,
     picture: &'a Picture,
     palette: Palette,
-    /// By id; a node keeps its number in every part.
-    numbers: BTreeMap<&'a str, usize>,
+    numbers: Numbers<'a>,
 }
 
 // === impl Drawing ===
@@ -107,7 +103,7 @@ impl Drawing<'_> {
         writeln!(
             out,
             "{indent}{}{open}\"{}{rate}\"{close}:::{}",
-            self.id(&node.counted.id),
+            self.numbers.id(&node.counted.id),
             escaped(&node.counted.name),
             CLASSES[rank(node.health)].0,
         )
@@ -123,8 +119,8 @@ impl Drawing<'_> {
         writeln!(
             out,
             "  {} -->{label} {}",
-            self.id(&edge.client),
-            self.id(&edge.server)
+            self.numbers.id(&edge.client),
+            self.numbers.id(&edge.server)
         )
     }
 
@@ -160,13 +156,6 @@ impl Drawing<'_> {
             )?;
         }
         Ok(())
-    }
-
-    fn id(&self, node: &str) -> String {
-        // Both ends of every edge are among the nodes.
-        self.numbers
-            .get(node)
-            .map_or_else(|| "unknown".to_owned(), |n| format!("n{n}"))
     }
 }
 

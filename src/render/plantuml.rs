@@ -4,11 +4,10 @@
 //! something is a `<U+0025>`. `PlantUML` resolves these last, so no name can be syntax, a preprocessor call such as
 //! `%date()`, markup, an included file or a link. Shapes and styles are those that the version in Debian 12 knows.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::look::{
-    Palette, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
+    Numbers, Palette, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
 };
 use super::picture::{Picture, RankDir};
 use super::text::{shortened, visible, with_plainness};
@@ -23,10 +22,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
         topology,
         picture,
         palette: Palette::of(picture.theme),
-        numbers: (0..)
-            .zip(&topology.nodes)
-            .map(|(n, node)| (node.counted.id.as_str(), n))
-            .collect(),
+        numbers: Numbers::of(topology),
     };
     drawing.head(out)?;
     drawing.nodes(out)?;
@@ -40,7 +36,7 @@ struct Drawing<'a> {
     topology: &'a Topology,
     picture: &'a Picture,
     palette: Palette,
-    numbers: BTreeMap<&'a str, usize>,
+    numbers: Numbers<'a>,
 }
 
 // === impl Drawing ===
@@ -95,7 +91,7 @@ impl Drawing<'_> {
             "{indent}{} \"{}{rate}\" as {}{} {};line:{}{};text:{}",
             shape(node.counted.kind),
             escaped(&node.counted.name),
-            self.id(&node.counted.id),
+            self.numbers.id(&node.counted.id),
             problem.map_or(String::new(), |h| format!(" <<{}>>", Health::name(h))),
             self.palette.fill[look],
             bare(self.palette.line[look]),
@@ -106,7 +102,7 @@ impl Drawing<'_> {
 
     /// PlantUML puts the end named first to the left or on top; the arrow's head says who calls whom.
     fn edge(&self, edge: &Edge, out: &mut impl Write) -> fmt::Result {
-        let (client, server) = (self.id(&edge.client), self.id(&edge.server));
+        let (client, server) = (self.numbers.id(&edge.client), self.numbers.id(&edge.server));
         let line = self.palette.line[rank(edge.health)];
         let width = format!("{:.0}", pen_width(edge).max(1.0));
         let dash = line_style(",", edge.health);
@@ -125,13 +121,6 @@ impl Drawing<'_> {
                 writeln!(out, "{server} <-{style}- {client}{label}")
             }
         }
-    }
-
-    fn id(&self, node: &str) -> String {
-        // Both ends of every edge are among the nodes.
-        self.numbers
-            .get(node)
-            .map_or_else(|| "unknown".to_owned(), |n| format!("n{n}"))
     }
 }
 
@@ -160,7 +149,7 @@ fn bare(colour: &str) -> &str {
     colour.trim_start_matches('#')
 }
 
-/// A name as quoted text: at most [`super::text::MAX_LABEL`] characters, unprintables visible, punctuation and what
+/// A name as quoted text: at most [`MAX_LABEL`](super::text::MAX_LABEL) characters, unprintables visible, punctuation and what
 /// PlantUML uses for itself (private characters; spaces at the ends, which it trims) by number.
 fn escaped(name: &str) -> String {
     let name = visible(&shortened(name));

@@ -8,6 +8,7 @@
     reason = "each test binary uses its part"
 )]
 
+pub mod flat;
 pub mod hostile;
 pub mod http;
 mod serving;

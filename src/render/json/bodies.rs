@@ -10,113 +10,113 @@ use crate::topology::Latency;
 
 #[derive(Serialize)]
 pub(in crate::render) struct NodeBody<'a> {
-    pub(in crate::render) id: &'a str,
-    pub(in crate::render) name: &'a str,
-    pub(in crate::render) namespace: Option<&'a str>,
-    pub(in crate::render) r#type: &'static str,
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) r#type: &'static str,
     #[serde(skip_serializing_if = "is_false")]
-    pub(in crate::render) inferred: bool,
-    pub(in crate::render) calls: u64,
-    pub(in crate::render) failed: u64,
-    pub(in crate::render) rate_per_s: Option<f64>,
-    pub(in crate::render) failed_ratio: Option<f64>,
-    pub(in crate::render) calls_from: CallsFromBody,
-    pub(in crate::render) latency: Option<LatencyBody<'a>>,
-    pub(in crate::render) versions: &'a BTreeSet<String>,
+    pub(super) inferred: bool,
+    pub(super) calls: u64,
+    pub(super) failed: u64,
+    pub(super) rate_per_s: Option<f64>,
+    pub(super) failed_ratio: Option<f64>,
+    pub(super) calls_from: CallsFromBody,
+    pub(super) latency: Option<LatencyBody<'a>>,
+    pub(super) versions: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "is_false")]
-    pub(in crate::render) versions_more: bool,
-    pub(in crate::render) instances: &'a BTreeSet<String>,
+    pub(super) versions_more: bool,
+    pub(super) instances: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "is_false")]
-    pub(in crate::render) instances_more: bool,
-    pub(in crate::render) health: Option<&'static str>,
-    pub(in crate::render) first_seen: Option<String>,
-    pub(in crate::render) last_seen: Option<String>,
+    pub(super) instances_more: bool,
+    pub(super) health: Option<&'static str>,
+    pub(super) first_seen: Option<String>,
+    pub(super) last_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::render) histograms: Option<NodeHistograms<'a>>,
+    pub(super) histograms: Option<NodeHistograms<'a>>,
 }
 
 #[derive(Serialize)]
-pub(in crate::render) struct CallsFromBody {
-    pub(in crate::render) edges: u64,
-    pub(in crate::render) no_caller: u64,
-    pub(in crate::render) unpaired: u64,
+pub(super) struct CallsFromBody {
+    pub(super) edges: u64,
+    pub(super) no_caller: u64,
+    pub(super) unpaired: u64,
 }
 
 #[derive(Serialize)]
 pub(in crate::render) struct EdgeBody<'a> {
-    pub(in crate::render) id: &'a str,
-    pub(in crate::render) client: &'a str,
-    pub(in crate::render) server: &'a str,
-    pub(in crate::render) connection_type: &'static str,
-    pub(in crate::render) calls: u64,
+    pub(super) id: &'a str,
+    pub(super) client: &'a str,
+    pub(super) server: &'a str,
+    pub(super) connection_type: &'static str,
+    pub(super) calls: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::render) raw_calls: Option<u64>,
-    pub(in crate::render) seen: SeenBody,
-    pub(in crate::render) inferred: u64,
-    pub(in crate::render) failed: u64,
-    pub(in crate::render) client_failed: u64,
-    pub(in crate::render) server_failed: u64,
-    pub(in crate::render) rate_per_s: Option<f64>,
-    pub(in crate::render) failed_ratio: Option<f64>,
-    pub(in crate::render) protocols: &'a BTreeMap<String, u64>,
-    pub(in crate::render) statuses: &'a BTreeMap<String, u64>,
-    pub(in crate::render) destinations: &'a BTreeSet<String>,
+    pub(super) raw_calls: Option<u64>,
+    pub(super) seen: SeenBody,
+    pub(super) inferred: u64,
+    pub(super) failed: u64,
+    pub(super) client_failed: u64,
+    pub(super) server_failed: u64,
+    pub(super) rate_per_s: Option<f64>,
+    pub(super) failed_ratio: Option<f64>,
+    pub(super) protocols: &'a BTreeMap<String, u64>,
+    pub(super) statuses: &'a BTreeMap<String, u64>,
+    pub(super) destinations: &'a BTreeSet<String>,
     #[serde(skip_serializing_if = "is_false")]
-    pub(in crate::render) destinations_more: bool,
-    pub(in crate::render) latency: Sides<LatencyBody<'a>>,
-    pub(in crate::render) health: Option<&'static str>,
-    pub(in crate::render) first_seen: Option<String>,
-    pub(in crate::render) last_seen: Option<String>,
+    pub(super) destinations_more: bool,
+    pub(super) latency: Sides<LatencyBody<'a>>,
+    pub(super) health: Option<&'static str>,
+    pub(super) first_seen: Option<String>,
+    pub(super) last_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::render) histograms: Option<Sides<HistogramBody<'a>>>,
+    pub(super) histograms: Option<Sides<HistogramBody<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::render) exemplars: Option<Vec<ExemplarBody>>,
+    pub(super) exemplars: Option<Vec<ExemplarBody>>,
 }
 
 #[derive(Serialize)]
-pub(in crate::render) struct SeenBody {
-    pub(in crate::render) both: u64,
-    pub(in crate::render) client: u64,
-    pub(in crate::render) server: u64,
+pub(super) struct SeenBody {
+    pub(super) both: u64,
+    pub(super) client: u64,
+    pub(super) server: u64,
 }
 
 #[derive(Serialize)]
-pub(in crate::render) struct Sides<T> {
-    pub(in crate::render) client: Option<T>,
-    pub(in crate::render) server: Option<T>,
-    pub(in crate::render) gap: Option<T>,
-    pub(in crate::render) queue: Option<T>,
+pub(super) struct Sides<T> {
+    pub(super) client: Option<T>,
+    pub(super) server: Option<T>,
+    pub(super) gap: Option<T>,
+    pub(super) queue: Option<T>,
 }
 
-pub(in crate::render) struct LatencyBody<'a> {
-    pub(in crate::render) keys: &'a [String],
-    pub(in crate::render) latency: &'a Latency,
-}
-
-#[derive(Serialize)]
-pub(in crate::render) struct NodeHistograms<'a> {
-    pub(in crate::render) server: Option<HistogramBody<'a>>,
+pub(super) struct LatencyBody<'a> {
+    pub(super) keys: &'a [String],
+    pub(super) latency: &'a Latency,
 }
 
 #[derive(Serialize)]
-pub(in crate::render) struct HistogramBody<'a> {
-    pub(in crate::render) scale: i32,
-    pub(in crate::render) count: u64,
-    pub(in crate::render) sum_s: f64,
-    pub(in crate::render) min_s: f64,
-    pub(in crate::render) max_s: f64,
-    pub(in crate::render) zero_count: u64,
-    pub(in crate::render) offset: i32,
-    pub(in crate::render) counts: &'a [u64],
+pub(super) struct NodeHistograms<'a> {
+    pub(super) server: Option<HistogramBody<'a>>,
 }
 
 #[derive(Serialize)]
-pub(in crate::render) struct ExemplarBody {
-    pub(in crate::render) trace_id: String,
-    pub(in crate::render) span_id: String,
-    pub(in crate::render) kind: &'static str,
-    pub(in crate::render) duration_ms: f64,
-    pub(in crate::render) at: String,
+pub(super) struct HistogramBody<'a> {
+    pub(super) scale: i32,
+    pub(super) count: u64,
+    pub(super) sum_s: f64,
+    pub(super) min_s: f64,
+    pub(super) max_s: f64,
+    pub(super) zero_count: u64,
+    pub(super) offset: i32,
+    pub(super) counts: &'a [u64],
+}
+
+#[derive(Serialize)]
+pub(super) struct ExemplarBody {
+    pub(super) trace_id: String,
+    pub(super) span_id: String,
+    pub(super) kind: &'static str,
+    pub(super) duration_ms: f64,
+    pub(super) at: String,
 }
 
 impl Serialize for LatencyBody<'_> {
