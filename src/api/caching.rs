@@ -1,13 +1,50 @@
 //! Validators and lifetimes of graph answers.
 
-use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
-use http::{HeaderMap, HeaderValue};
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
+use super::problem::Problem;
 use crate::topology::ident::hex;
+
+/// What is known of an answer before there is a body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) etag: String,
+    pub(super) max_age_s: u64,
+    pub(super) content_type: &'static str,
+}
 
 /// Seconds for which the answer about a closed window at an absolute time stays good.
 pub(super) const CLOSED_MAX_AGE_S: u64 = 3_600;
+
+// === impl Answer ===
+
+impl Answer {
+    /// 304 when the client holds the body, else 200 with what `body` gets.
+    pub(super) async fn respond<F>(
+        self,
+        headers: &HeaderMap,
+        body: impl FnOnce() -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<Bytes, Problem>>,
+    {
+        let mut response = if holds(headers, &self.etag) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            let mut response = Body::from(body().await?).into_response();
+            let content_type = HeaderValue::from_static(self.content_type);
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+            response
+        };
+        set(response.headers_mut(), &self.etag, self.max_age_s);
+        Ok(response)
+    }
+}
 
 /// The weak validator of a key: known before any body is built.
 pub(super) fn etag(key: &str) -> String {
@@ -15,7 +52,7 @@ pub(super) fn etag(key: &str) -> String {
 }
 
 /// Whether the client holds the body of `etag` already, by weak comparison (RFC 9110, 13.1.2).
-pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
+fn holds(headers: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let wanted = opaque(etag);
     headers
@@ -27,7 +64,7 @@ pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 /// Sets what both a 200 and a 304 carry.
-pub(super) fn set(headers: &mut HeaderMap, etag: &str, max_age_s: u64) {
+fn set(headers: &mut HeaderMap, etag: &str, max_age_s: u64) {
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     // Both texts are plain ASCII by construction.
     if let Ok(etag) = HeaderValue::from_str(etag) {

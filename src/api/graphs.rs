@@ -4,15 +4,13 @@ use std::iter;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::HeaderMap;
 
 use super::Shared;
-use super::caching;
+use super::caching::Answer;
 use super::problem::Problem;
 use super::snapshot::Asked;
 use crate::render::{Format, View};
@@ -64,15 +62,10 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let asked = Asked::read(view, suffix, raw.as_deref().unwrap_or_default(), &headers)?;
     let prepared = asked.prepare(&shared)?;
-    let (etag, max_age_s, format) = (prepared.etag.clone(), prepared.max_age_s, prepared.format);
-    let mut response = if caching::holds(&headers, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut response = Body::from(prepared.body(&shared).await?).into_response();
-        let content_type = HeaderValue::from_static(format.content_type());
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-        response
+    let answer = Answer {
+        etag: prepared.etag.clone(),
+        max_age_s: prepared.max_age_s,
+        content_type: prepared.format.content_type(),
     };
-    caching::set(response.headers_mut(), &etag, max_age_s);
-    Ok(response)
+    answer.respond(&headers, || prepared.body(&shared)).await
 }

@@ -5,17 +5,22 @@
 
 mod answers;
 mod caching;
+mod element;
 mod format;
 mod graphs;
 mod grpc;
 mod guard;
 mod memo;
 mod metrics;
+mod names;
 mod probes;
 mod problem;
 mod snapshot;
 mod source;
 mod status;
+mod unpaired;
+mod window;
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -79,8 +84,13 @@ static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Those that do not answer with a graph.
-const OTHER_ROUTES: [&str; 8] = [
+const OTHER_ROUTES: [&str; 13] = [
     "/",
+    "/api/v1/node",
+    "/api/v1/edge",
+    "/api/v1/services",
+    "/api/v1/namespaces",
+    "/api/v1/unpaired",
     "/api/v1/status",
     "/api/v1/windows",
     "/livez",
@@ -107,6 +117,11 @@ pub fn router(state: ApiState) -> Router {
     };
     graphs::routes()
         .route("/", get(index))
+        .route("/api/v1/node", get(element::node))
+        .route("/api/v1/edge", get(element::edge))
+        .route("/api/v1/services", get(names::services))
+        .route("/api/v1/namespaces", get(names::namespaces))
+        .route("/api/v1/unpaired", get(unpaired::unpaired))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/windows", get(status::windows))
         .route("/livez", get(probes::livez))

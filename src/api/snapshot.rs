@@ -6,13 +6,13 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
-use super::caching::{self, CLOSED_MAX_AGE_S};
+use super::caching;
 use super::format;
 use super::problem::Problem;
-use crate::history::{Resolved, WindowError};
+use super::window::{Slots, frame};
+use crate::history::Resolved;
 use crate::render::{Format, Picture, View, WriteError};
-use crate::topology::times::At;
-use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
+use crate::topology::{self, BuildError, Params, Query, Topology};
 
 /// A checked request for a graph.
 #[derive(Debug, Clone)]
@@ -33,9 +33,6 @@ pub(super) struct Prepared {
     asked: Asked,
     resolved: Resolved,
 }
-
-/// How far in the future `at` may lie: the clocks of client and daemon may differ a little.
-const FUTURE_S: u64 = 60;
 
 // === impl Asked ===
 
@@ -71,7 +68,8 @@ impl Asked {
         Self::take(view, suffix, Params::decode(raw), headers)
     }
 
-    fn take(
+    /// Checks parameters and the formats they ask for.
+    pub(super) fn take(
         view: View,
         suffix: Option<Format>,
         mut params: Params,
@@ -94,72 +92,27 @@ impl Asked {
 
     /// Resolves the window; nothing is merged or built.
     pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
-        let state = &shared.state;
-        let now_s = (state.now)().second();
-        let newest = state.source.newest_unix_s();
-        let end = self.end(now_s, newest)?;
-        let resolved = state
-            .source
-            .resolve(self.query.window_s, end)
-            .map_err(|error| self.refuse(&error))?;
-        let key = self.key(&resolved, &state.epoch);
+        let slots = Slots::resolve(shared, &self.query)?;
+        let key = self.key(&slots.name);
         Ok(Prepared {
             etag: caching::etag(&key),
-            max_age_s: self.max_age_s(now_s, newest),
+            max_age_s: slots.max_age_s,
             format: self.format,
             key,
             asked: self,
-            resolved,
+            resolved: slots.resolved,
         })
     }
 
-    /// The end of the window; `None` is the newest second.
-    fn end(&self, now_s: u64, newest: Option<u64>) -> Result<Option<u64>, Problem> {
-        let end = match self.query.at {
-            At::Newest => return Ok(None),
-            At::Ago(seconds) => now_s.saturating_sub(seconds),
-            At::Unix(second) if second > now_s.saturating_add(FUTURE_S) => {
-                let value = topology::times::rfc3339(second);
-                return Err(Problem::parameter("at", &value, "lies in the future"));
-            }
-            At::Unix(second) => second,
-        };
-        Ok(newest.map_or(Some(end), |newest| (end <= newest).then_some(end)))
+    /// Equal texts mean equal questions.
+    pub(super) fn canonical(&self) -> String {
+        self.key("")
     }
 
-    /// A window at an absolute time that is wholly sealed never changes; any other may with the next slice, which
-    /// comes within a second.
-    fn max_age_s(&self, now_s: u64, newest: Option<u64>) -> u64 {
-        match (self.query.at, newest) {
-            (At::Unix(end), Some(newest)) if end <= newest => CLOSED_MAX_AGE_S,
-            (_, Some(newest)) => newest.saturating_add(1).saturating_sub(now_s).clamp(1, 60),
-            (_, None) => 1,
-        }
-    }
-
-    fn refuse(&self, error: &WindowError) -> Problem {
-        match error {
-            WindowError::NotReady => Problem::NotReady(Vec::new()),
-            WindowError::TooLong { longest_s, .. } => Problem::parameter(
-                "window",
-                &format!("{}s", self.query.window_s),
-                &format!("longer than the {longest_s} s that are ever held"),
-            ),
-            WindowError::Expired { oldest_unix_s } => Problem::WindowExpired {
-                oldest_unix_s: *oldest_unix_s,
-            },
-        }
-    }
-
-    /// Equal keys mean equal bodies. The slots' number and size stand for which of the range are still held.
-    fn key(&self, resolved: &Resolved, epoch: &str) -> String {
-        let bytes: usize = resolved.slots.iter().map(Bytes::len).sum();
+    /// Equal keys mean equal bodies.
+    fn key(&self, slots: &str) -> String {
         format!(
-            "{epoch} {}..{}/{} {}x{bytes} {:?} {} {} {}",
-            resolved.start_unix_s,
-            resolved.end_unix_s,
-            resolved.resolution_s,
-            resolved.slots.len(),
+            "{slots} {:?} {} {} {}",
             self.view,
             self.format.name(),
             self.picture.canonical(),
@@ -171,6 +124,11 @@ impl Asked {
 // === impl Prepared ===
 
 impl Prepared {
+    /// Names the state of the graph among all that a query has.
+    pub(super) fn id(&self, epoch: &str) -> String {
+        format!("{epoch}-{}", self.resolved.end_unix_s)
+    }
+
     /// The body, remembered or built.
     pub(super) async fn body(self, shared: &Arc<Shared>) -> Result<Bytes, Problem> {
         let Self {
@@ -199,27 +157,34 @@ fn plain(params: &mut Params) -> Picture {
 }
 
 fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, Problem> {
-    let state = &shared.state;
-    let merged = state
-        .source
-        .merge(resolved)
-        .map_err(|error| defect(&error))?;
-    let frame = Frame {
-        start_unix_s: resolved.start_unix_s,
-        end_unix_s: resolved.end_unix_s,
-        resolution_s: resolved.resolution_s,
-        epoch: &state.epoch,
-        thresholds: state.thresholds,
-        query: &asked.query,
-    };
-    let topology = topology::build(merged, &frame).map_err(|error| match error {
-        BuildError::UnknownNode(_) => Problem::NotFound(error.to_string()),
-        BuildError::Malformed(_) => defect(&error),
-    })?;
+    let topology = topology(shared, resolved, &asked.query)?;
     asked.write(&topology).map_err(|error| defect(&error))
 }
 
-fn defect(error: &dyn std::error::Error) -> Problem {
-    tracing::error!(%error, "a topology could not be built");
+/// Merges the slots and builds the graph.
+pub(super) fn topology(
+    shared: &Shared,
+    resolved: &Resolved,
+    query: &Query,
+) -> Result<Topology, Problem> {
+    let merged = shared
+        .state
+        .source
+        .merge(resolved)
+        .map_err(|error| defect(&error))?;
+    let frame = frame(shared, resolved, query);
+    topology::build(merged, &frame).map_err(|error| refused(&error))
+}
+
+/// Why a topology cannot be built, for the client.
+pub(super) fn refused(error: &BuildError) -> Problem {
+    match error {
+        BuildError::UnknownNode(_) => Problem::NotFound(error.to_string()),
+        BuildError::Malformed(_) => defect(error),
+    }
+}
+
+pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(%error, "an answer could not be built");
     Problem::Internal
 }

@@ -1,19 +1,27 @@
 //! The snapshot of `api.md` and its flat arrays. Absent is `null`; lists are sorted by id.
 
 mod bodies;
+mod element;
 mod elements;
+mod head;
 mod law;
+mod names;
+mod unpaired;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::topology::times::rfc3339;
-use crate::topology::{Echo, Topology};
+use crate::topology::{Echo, Topology, Window};
 
 use super::text::decimals;
 pub(super) use bodies::{EdgeBody, NodeBody};
+pub use element::{write_edge, write_node};
 pub(super) use elements::View;
+use head::Head;
 pub use law::law;
+pub use names::{write_namespaces, write_services};
+pub use unpaired::{REASONS, write_unpaired};
 
 /// What the body calls its own shape.
 pub const SCHEMA: &str = "spangraph.topology/1";
@@ -87,7 +95,7 @@ impl Serialize for Snapshot<'_> {
         let t = self.0;
         let view = View::of(t);
         let mut body = serializer.serialize_map(None)?;
-        Head(t).put(&mut body)?;
+        Summary(t).put(&mut body)?;
         body.serialize_entry(
             "nodes",
             &t.nodes.iter().map(|n| view.node(n)).collect::<Vec<_>>(),
@@ -101,27 +109,21 @@ impl Serialize for Snapshot<'_> {
 }
 
 /// Everything a snapshot says beside its elements.
-pub(super) struct Head<'a>(pub(super) &'a Topology);
+pub(super) struct Summary<'a>(pub(super) &'a Topology);
 
-// === impl Head ===
+// === impl Summary ===
 
-impl Head<'_> {
+impl Summary<'_> {
     fn put<M: SerializeMap>(&self, body: &mut M) -> Result<(), M::Error> {
         let t = self.0;
-        let last = t.window.end_unix_s.saturating_sub(1);
-        body.serialize_entry("schema", SCHEMA)?;
-        body.serialize_entry("generated_at", &rfc3339(t.generated_unix_s))?;
-        body.serialize_entry("epoch", &t.epoch)?;
-        body.serialize_entry("slices", &[t.window.start_unix_s, last])?;
-        body.serialize_entry("window", &window(t))?;
-        body.serialize_entry("query", &EchoBody(&t.query))?;
+        Head::from(t).write(SCHEMA, body)?;
         body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
         body.serialize_entry("hidden", &hidden(t))?;
         body.serialize_entry("histogram", &layout(t))
     }
 }
 
-impl Serialize for Head<'_> {
+impl Serialize for Summary<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_map(None)?;
         self.put(&mut body)?;
@@ -137,8 +139,7 @@ impl Serialize for EchoBody<'_> {
     }
 }
 
-fn window(t: &Topology) -> WindowBody {
-    let w = &t.window;
+fn window(w: &Window) -> WindowBody {
     WindowBody {
         start: rfc3339(w.start_unix_s),
         end: rfc3339(w.end_unix_s),

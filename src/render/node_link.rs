@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::json::{EdgeBody, Head, NodeBody, View};
+use super::json::{EdgeBody, NodeBody, Summary, View};
 use crate::topology::{Edge, Topology, connection_name};
 
 /// Writes the graph.
@@ -13,7 +13,7 @@ pub fn write(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
     let graph = NodeLink {
         directed: true,
         multigraph: true,
-        graph: Head(topology),
+        graph: Summary(topology),
         nodes: topology.nodes.iter().map(|n| view.node(n)).collect(),
         edges: topology.edges.iter().map(|e| link(&view, e)).collect(),
     };
@@ -24,7 +24,7 @@ pub fn write(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
 struct NodeLink<'a> {
     directed: bool,
     multigraph: bool,
-    graph: Head<'a>,
+    graph: Summary<'a>,
     nodes: Vec<NodeBody<'a>>,
     edges: Vec<Link<'a>>,
 }

@@ -3,6 +3,7 @@
 //! Fed by `history` through one merged slice; every renderer and the API serve what comes out. It knows nothing about
 //! HTTP, never reads a clock, and never averages a quantile.
 
+mod around;
 mod canonical;
 mod counts;
 mod derive;
@@ -14,13 +15,16 @@ mod histogram;
 pub mod ident;
 mod model;
 mod params;
+mod part;
 mod quantile;
 mod query;
 mod read;
 mod select;
 pub mod times;
+mod unpaired;
 mod working;
 
+pub use around::{MAX_EDGES_AROUND, around, is_incoming, is_outgoing};
 pub use counts::connection_name;
 pub use glob::Glob;
 pub use model::{
@@ -28,8 +32,10 @@ pub use model::{
     TextSet, Thresholds, Topology, Window,
 };
 pub use params::{InvalidParam, Params};
+pub use part::Roster;
 pub use quantile::{Quantile, estimate_ns, estimates_ns, max_relative_error};
 pub use query::{Echo, Focus, GroupBy, Query};
+pub use unpaired::{Unpaired, UnpairedSpans, unpaired};
 
 use crate::proto;
 use derive::Figures;
@@ -50,26 +56,31 @@ pub enum BuildError {
 /// Order: fold, filter by name and type, roll up, focus, thresholds, health, top. So `focus` names what is shown, and
 /// what each filter took is in [`Topology::hidden`].
 pub fn build(mut merged: proto::Slice, frame: &Frame<'_>) -> Result<Topology, BuildError> {
-    let mut graph = read::graph(&mut merged)?;
+    let graph = read::graph(&mut merged)?;
+    assemble(graph, &merged, frame)
+}
+
+/// Turns what was read of a slice into a topology; `rest` is the slice without it.
+fn assemble(
+    mut graph: working::Working,
+    rest: &proto::Slice,
+    frame: &Frame<'_>,
+) -> Result<Topology, BuildError> {
     let sampling_adjusted = graph.edges.iter().any(|e| e.counted.weighted());
     fold::fold(&mut graph);
-    let hidden = filter(&mut graph, frame, merged.covered_ns)?;
+    let hidden = filter(&mut graph, frame, rest.covered_ns)?;
     let max_relative_error = derive::graph_error(&graph);
     let figures = Figures {
         frame,
-        covered_ns: merged.covered_ns,
+        covered_ns: rest.covered_ns,
     };
     let (nodes, edges) = figures.finish(graph);
     Ok(Topology {
-        generated_unix_s: if merged.end_unix_s > 0 {
-            merged.end_unix_s
-        } else {
-            frame.end_unix_s
-        },
+        generated_unix_s: generated_unix_s(rest, frame),
         epoch: frame.epoch.to_owned(),
-        window: window(frame, merged.covered_ns),
+        window: window(frame, rest.covered_ns),
         query: frame.query.echo(),
-        law: merged.law.unwrap_or_default(),
+        law: rest.law.unwrap_or_default(),
         sampling_adjusted,
         hidden,
         max_relative_error,
@@ -108,6 +119,14 @@ fn filter(
     }
     hidden.add(select::by_rank(graph, query));
     Ok(hidden)
+}
+
+/// Seal time of the newest slice; the end of the window when there was none.
+fn generated_unix_s(slice: &proto::Slice, frame: &Frame<'_>) -> u64 {
+    match slice.end_unix_s {
+        0 => frame.end_unix_s,
+        end => end,
+    }
 }
 
 fn window(frame: &Frame<'_>, covered_ns: u64) -> Window {

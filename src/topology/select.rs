@@ -85,7 +85,8 @@ pub(super) fn by_health(graph: &mut Working, thresholds: Thresholds) -> Hidden {
     graph.retain(&keep, wanted)
 }
 
-fn allowed(node: &NodeCounts, query: &Query) -> bool {
+/// Whether `namespace`, `service` and `exclude` let a node be shown.
+pub(super) fn allowed(node: &NodeCounts, query: &Query) -> bool {
     let any = |globs: &[Glob], text: &str| globs.iter().any(|g| g.matches(text));
     let namespace = node.namespace.as_deref().map(encode_component);
     let in_namespace =

@@ -11,6 +11,7 @@
 pub mod flat;
 pub mod hostile;
 pub mod http;
+pub mod live;
 mod serving;
 mod shop;
 

@@ -28,7 +28,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn latency(&'a self, latency: Option<&'a Latency>) -> Option<LatencyBody<'a>> {
+    pub(super) fn latency(&'a self, latency: Option<&'a Latency>) -> Option<LatencyBody<'a>> {
         Some(LatencyBody {
             keys: &self.quantile_keys,
             latency: latency?,
@@ -91,7 +91,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn sides(&'a self, edge: &'a Edge) -> Sides<LatencyBody<'a>> {
+    pub(super) fn sides(&'a self, edge: &'a Edge) -> Sides<LatencyBody<'a>> {
         Sides {
             client: self.latency(edge.client_latency.as_ref()),
             server: self.latency(edge.server_latency.as_ref()),

@@ -1,0 +1,61 @@
+//! `/api/v1/services` and `/api/v1/namespaces`: names with counts, for completion.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::Shared;
+use super::problem::Problem;
+use super::snapshot::{defect, topology};
+use super::windowed::Windowed;
+use crate::render::json;
+use crate::topology::{Params, Query, Topology};
+
+/// Parameters of both.
+const NAMES: [&str; 5] = ["window", "at", "namespace", "service", "exclude"];
+
+type Write = fn(&Topology, &mut Vec<u8>) -> serde_json::Result<()>;
+
+pub(super) async fn services(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    answer(shared, raw, headers, "services", json::write_services).await
+}
+
+pub(super) async fn namespaces(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    answer(shared, raw, headers, "namespaces", json::write_namespaces).await
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    raw: Option<String>,
+    headers: HeaderMap,
+    what: &str,
+    write: Write,
+) -> Result<Response, Problem> {
+    let params = Params::decode(raw.as_deref().unwrap_or_default());
+    Windowed::take(what.to_owned(), &NAMES, params, &headers)?
+        .answer(shared, &headers, move |shared, query, resolved| {
+            let echo = query.echo();
+            let query = Query {
+                top: usize::MAX,
+                quantiles: Vec::new(),
+                ..query.clone()
+            };
+            let mut found = topology(shared, resolved, &query)?;
+            found.query = echo;
+            let mut body = Vec::new();
+            write(&found, &mut body).map_err(|error| defect(&error))?;
+            Ok(Bytes::from(body))
+        })
+        .await
+}

@@ -1,0 +1,83 @@
+//! A real history that grows second by second, and the calls of each.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message as _;
+use spangraph::history::History;
+use spangraph::proto::{ConnectionType, Slice};
+use spangraph::slice::Sealed;
+
+use super::{START, World};
+
+/// Calls of one second on one edge: client, server, how many, how many of them failed. Ids as [`World`] reads them.
+pub type Calls<'a> = (&'a str, &'a str, u64, u64);
+
+/// A history that holds no slice yet; the next one pushed is that of `next`.
+pub struct Live {
+    pub history: Arc<History>,
+    pub next: u64,
+}
+
+impl Live {
+    pub fn new() -> Self {
+        Self {
+            history: Arc::new(History::new(u64::MAX)),
+            next: START,
+        }
+    }
+
+    /// Seals the next second with those calls.
+    pub fn second(&mut self, calls: &[Calls<'_>]) {
+        self.push(draw(calls));
+    }
+
+    /// Seals the next second with that slice.
+    pub fn push(&mut self, mut slice: Slice) {
+        slice.start_unix_s = self.next;
+        slice.end_unix_s = self.next + 1;
+        slice.covered_ns = 1_000_000_000;
+        slice.first_sequence = self.next;
+        slice.last_sequence = self.next;
+        for edge in &mut slice.edges {
+            (edge.first_seen_s, edge.last_seen_s) = (self.next, self.next);
+        }
+        for node in &mut slice.nodes {
+            (node.first_seen_s, node.last_seen_s) = (self.next, self.next);
+        }
+        self.history.push(&Sealed {
+            start_unix_s: self.next,
+            end_unix_s: self.next + 1,
+            bytes: Bytes::from(slice.encode_to_vec()),
+        });
+        self.next += 1;
+    }
+}
+
+fn draw(calls: &[Calls<'_>]) -> Slice {
+    let mut world = World::new();
+    let mut known = std::collections::BTreeMap::new();
+    let mut place = |world: &mut World, id: &str| {
+        *known.entry(id.to_owned()).or_insert_with(|| {
+            if id.contains(':') {
+                world.virtual_node(id)
+            } else {
+                world.service(id)
+            }
+        })
+    };
+    for (client, server, count, failed) in calls {
+        let ends = (place(&mut world, client), place(&mut world, server));
+        let (kind, seen) = match server.split_once(':') {
+            Some(("database", _)) => (ConnectionType::Database, (0, *count)),
+            Some(_) => (ConnectionType::VirtualNode, (0, *count)),
+            None => (ConnectionType::None, (*count, 0)),
+        };
+        let samples: Vec<u64> = (1..=*count).map(|i| i * 3_000_000).collect();
+        let latency = super::histogram(&samples, 4);
+        let edge = world.call(ends, kind, seen, *failed);
+        edge.client_latency.clone_from(&latency);
+        edge.server_latency = latency;
+    }
+    world.done()
+}
