@@ -9,13 +9,15 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt as _;
 use prost::Message as _;
+use read_support::live::Live;
 use read_support::{Fixed, shop, state};
-use spangraph::api::router;
+use spangraph::api::{ApiState, router};
+use spangraph::history::History;
+use spangraph::net::Stop;
 use spangraph::proto::{GetTopologyRequest, GetTopologyResponse};
 use tower::ServiceExt as _;
 
-/// The status code, and the message when there is one.
-async fn call(method: &str, query: &str) -> (String, Option<GetTopologyResponse>) {
+fn request(method: &str, query: &str) -> Request<Body> {
     let message = GetTopologyRequest {
         query: query.to_owned(),
     }
@@ -23,13 +25,17 @@ async fn call(method: &str, query: &str) -> (String, Option<GetTopologyResponse>
     let mut frame = vec![0];
     frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     frame.extend(message);
-    let request = Request::post(format!("/spangraph.v1.TopologyService/{method}"))
+    Request::post(format!("/spangraph.v1.TopologyService/{method}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .body(Body::from(frame))
-        .unwrap();
+        .unwrap()
+}
+
+/// The status code, and the message when there is one.
+async fn call(method: &str, query: &str) -> (String, Option<GetTopologyResponse>) {
     let app = router(state(Arc::new(Fixed::new(shop()))));
-    let response = app.oneshot(request).await.unwrap();
+    let response = app.oneshot(request(method, query)).await.unwrap();
     let in_head = response
         .headers()
         .get("grpc-status")
@@ -80,9 +86,92 @@ async fn a_mistake_has_the_code_of_its_kind() {
         ("GetTopology", "widnow=5m", "3"),
         ("GetTopology", "focus=nobody", "5"),
         ("GetTopology", "at=1", "11"),
-        ("WatchTopology", "", "12"),
+        ("WatchTopology", "every=1h", "3"),
+        ("WatchTopology", "focus=nobody", "5"),
         ("Nothing", "", "12"),
     ] {
         assert_eq!(call(method, query).await.0, code, "{method} {query}");
     }
+}
+
+/// Messages of a stream, one at a time.
+struct Watch {
+    body: Body,
+    unread: Vec<u8>,
+}
+
+impl Watch {
+    async fn open(app: &axum::Router, query: &str) -> Self {
+        let response = app
+            .clone()
+            .oneshot(request("WatchTopology", query))
+            .await
+            .unwrap();
+        Self {
+            body: response.into_body(),
+            unread: Vec::new(),
+        }
+    }
+
+    /// The next message; the status at the end.
+    async fn next(&mut self) -> Result<GetTopologyResponse, String> {
+        loop {
+            if let Some((head, rest)) = self.unread.split_at_checked(5) {
+                let length = u32::from_be_bytes(head[1..].try_into().unwrap()) as usize;
+                if let Some((message, rest)) = rest.split_at_checked(length) {
+                    let message = GetTopologyResponse::decode(message).unwrap();
+                    self.unread = rest.to_vec();
+                    return Ok(message);
+                }
+            }
+            let frame = self.body.frame().await.unwrap().unwrap();
+            match frame.into_data() {
+                Ok(data) => self.unread.extend(data),
+                Err(end) => {
+                    let trailers = end.into_trailers().unwrap();
+                    return Err(trailers["grpc-status"].to_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Scenario: slices are sealed, some while nobody takes a message; then the daemon drains.
+/// Guarantees: each message is the graph as HTTP has it at that time, the newest one only, and the end is clean.
+#[tokio::test]
+async fn a_watch_gives_the_newest_graph_at_each_seal() {
+    let mut live = Live::new();
+    live.second(&[("web", "cart", 7, 0)]);
+    let (stop, ending) = Stop::new();
+    let source: Arc<History> = Arc::clone(&live.history);
+    let app = router(ApiState {
+        ending,
+        ..state(source)
+    });
+    let mut watch = Watch::open(&app, "every=1s&window=1m").await;
+    let mut quick = Watch::open(&app, "every=1s&window=1m").await;
+    let http = async || {
+        let request = Request::get("/api/v1/topology?window=1m");
+        let request = request.body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let etag = response.headers()["etag"].to_str().unwrap().to_owned();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (etag, body)
+    };
+    let first = watch.next().await.unwrap();
+    assert_eq!((first.etag, first.body), http().await);
+    quick.next().await.unwrap();
+    for calls in 1..4 {
+        live.second(&[("web", "cart", calls, 0)]);
+        let message = quick.next().await.unwrap();
+        assert_eq!((message.etag, message.body), http().await);
+    }
+    let newest = watch.next().await.unwrap();
+    assert_eq!(
+        (newest.etag, newest.body),
+        http().await,
+        "three were missed, one is sent"
+    );
+    stop.begin();
+    assert_eq!(watch.next().await, Err("0".to_owned()));
 }

@@ -55,6 +55,11 @@ fn unacceptable(served: &[Format]) -> Problem {
     Problem::NotAcceptable(types)
 }
 
+/// Whether the client takes a media type.
+pub(super) fn accepts(headers: &HeaderMap, media: &str) -> bool {
+    Accept::of(headers).quality_of(media) > 0.0
+}
+
 fn unserved(served: &[Format], text: &str) -> String {
     let later = if LATER.contains(&text) {
         "not served by this version; "
@@ -92,12 +97,16 @@ impl Accept {
         )
     }
 
-    /// The quality of the most specific range that covers `format`; 0 when none does.
     fn quality(&self, format: Format) -> f64 {
+        self.quality_of(format.media_type())
+    }
+
+    /// The quality of the most specific range that covers the media type; 0 when none does.
+    fn quality_of(&self, media: &str) -> f64 {
         if self.0.is_empty() {
             return 1.0;
         }
-        let Some((main, sub)) = format.media_type().split_once('/') else {
+        let Some((main, sub)) = media.split_once('/') else {
             return 0.0;
         };
         let covering = self.0.iter().filter_map(|(m, s, quality)| {

@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 use super::Shared;
 use super::problem::Problem;
 use super::snapshot::Asked;
+use super::stream;
 use crate::proto::topology_service_server::{TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
 use crate::render::View;
@@ -39,11 +40,7 @@ impl TopologyService for Topologies {
         request: Request<GetTopologyRequest>,
     ) -> Result<Response<GetTopologyResponse>, Status> {
         let raw = request.into_inner().query;
-        if raw.len() > MAX_QUERY {
-            return Err(Status::invalid_argument(format!(
-                "query longer than {MAX_QUERY} bytes"
-            )));
-        }
+        check_length(&raw)?;
         answer(&self.shared, &raw)
             .await
             .map(Response::new)
@@ -52,12 +49,22 @@ impl TopologyService for Topologies {
 
     async fn watch_topology(
         &self,
-        _request: Request<WatchTopologyRequest>,
+        request: Request<WatchTopologyRequest>,
     ) -> Result<Response<Self::WatchTopologyStream>, Status> {
-        Err(Status::unimplemented(
-            "WatchTopology is not served by this version",
-        ))
+        let raw = request.into_inner().query;
+        check_length(&raw)?;
+        let states = stream::watch(&self.shared, &raw, status).await;
+        let states = states.map_err(|problem| status(&problem))?;
+        Ok(Response::new(Box::pin(states)))
     }
+}
+
+fn check_length(raw: &str) -> Result<(), Status> {
+    if raw.len() <= MAX_QUERY {
+        return Ok(());
+    }
+    let detail = format!("query longer than {MAX_QUERY} bytes");
+    Err(Status::invalid_argument(detail))
 }
 
 async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, Problem> {
@@ -81,7 +88,9 @@ fn status(problem: &Problem) -> Status {
         }
         Problem::NotFound(_) => Status::not_found(detail),
         Problem::WindowExpired { .. } => Status::out_of_range(detail),
-        Problem::NotReady(_) | Problem::Busy => Status::unavailable(detail),
+        Problem::NotReady(_) | Problem::Busy | Problem::TooManyStreams(_) => {
+            Status::unavailable(detail)
+        }
         Problem::Misdirected => Status::permission_denied(detail),
         Problem::MethodNotAllowed => Status::unimplemented(detail),
         Problem::Internal => Status::internal(detail),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -120,6 +120,7 @@ impl From<f64> for Value {
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let mut families = Families::default();
     own(&shared, &mut families);
+    streams(&shared, &mut families);
     for part in &shared.state.metrics {
         part.collect(&mut families);
     }
@@ -188,6 +189,56 @@ fn own(shared: &Shared, out: &mut Families) {
         &[],
         bytes as u64,
     );
+}
+
+/// How the streams are doing.
+fn streams(shared: &Shared, out: &mut Families) {
+    let (open, queries) = shared.hub.size();
+    let counters = shared.hub.counters();
+    let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let gauges = [
+        (
+            "spangraph_api_streams_open",
+            "Streams open, of at most 256.",
+            open,
+        ),
+        (
+            "spangraph_api_stream_queries",
+            "Different queries being streamed, of at most 16.",
+            queries,
+        ),
+    ];
+    for (name, help, value) in gauges {
+        out.add(name, help, Kind::Gauge, &[], value as u64);
+    }
+    let refused = [
+        ("streams", &counters.refused_streams),
+        ("queries", &counters.refused_queries),
+    ];
+    for (reason, count) in refused {
+        out.add(
+            "spangraph_api_streams_refused_total",
+            "Streams refused, by the bound that was reached.",
+            Kind::Counter,
+            &[("bound", reason)],
+            read(count),
+        );
+    }
+    let totals = [
+        (
+            "spangraph_api_streams_opened_total",
+            "Streams opened.",
+            &counters.opened,
+        ),
+        (
+            "spangraph_api_stream_skips_total",
+            "Times a reader was too slow for an event and got the newest state instead.",
+            &counters.skipped,
+        ),
+    ];
+    for (name, help, count) in totals {
+        out.add(name, help, Kind::Counter, &[], read(count));
+    }
 }
 
 fn label_set(labels: &[(&str, &str)]) -> String {

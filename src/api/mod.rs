@@ -18,6 +18,7 @@ mod problem;
 mod snapshot;
 mod source;
 mod status;
+mod stream;
 mod unpaired;
 mod window;
 mod windowed;
@@ -31,9 +32,10 @@ use axum::routing::get;
 use parking_lot::Mutex;
 use serde_json::json;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use crate::clock::Timestamp;
+use crate::net::Shutdown;
 use crate::topology::Thresholds;
 
 pub use guard::Bind;
@@ -66,6 +68,8 @@ pub struct ApiState {
     pub cache_bytes: usize,
     /// Most bodies built at once; others wait, and beyond 64 keys are refused.
     pub max_builds: usize,
+    /// When it begins, streams end.
+    pub ending: Shutdown,
 }
 
 /// State of all handlers.
@@ -73,6 +77,7 @@ struct Shared {
     state: ApiState,
     hosts: guard::Hosts,
     memo: Arc<memo::Memo>,
+    hub: Arc<stream::Hub>,
     /// Answers by route and status code.
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
@@ -84,13 +89,14 @@ static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Those that do not answer with a graph.
-const OTHER_ROUTES: [&str; 13] = [
+const OTHER_ROUTES: [&str; 14] = [
     "/",
     "/api/v1/node",
     "/api/v1/edge",
     "/api/v1/services",
     "/api/v1/namespaces",
     "/api/v1/unpaired",
+    "/api/v1/stream",
     "/api/v1/status",
     "/api/v1/windows",
     "/livez",
@@ -108,9 +114,12 @@ pub fn router(state: ApiState) -> Router {
     let shared = Arc::new(Shared {
         hosts: guard::Hosts::new(state.bind, &state.hosts),
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
+        hub: Arc::default(),
         requests: Mutex::default(),
         state,
     });
+    // A compressor would hold events back until it has enough of them.
+    let compressible = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
     let entrance = guard::Entrance {
         grpc: grpc::routes(Arc::clone(&shared)),
         shared: Arc::clone(&shared),
@@ -122,6 +131,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/services", get(names::services))
         .route("/api/v1/namespaces", get(names::namespaces))
         .route("/api/v1/unpaired", get(unpaired::unpaired))
+        .route("/api/v1/stream", get(stream::stream))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/windows", get(status::windows))
         .route("/livez", get(probes::livez))
@@ -132,7 +142,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .fallback(|| async { Problem::no_route() })
         .with_state(shared)
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED_BYTES)))
+        .layer(CompressionLayer::new().compress_when(compressible))
         .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))
 }
 

@@ -34,6 +34,8 @@ pub enum Problem {
     NotReady(Vec<Check>),
     /// Too many different bodies are being built.
     Busy,
+    /// Too many streams, or too many different ones.
+    TooManyStreams(String),
     /// A defect; counted, and logged where it happens.
     Internal,
 }
@@ -64,7 +66,9 @@ impl Problem {
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::WindowExpired { .. } => StatusCode::GONE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::NotReady(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady(_) | Self::Busy | Self::TooManyStreams(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -75,7 +79,7 @@ impl Problem {
             Self::InvalidParameters(params) => params.first().map_or_else(String::new, |p| {
                 format!("parameter `{}` = `{}`: {}", p.name, p.value, p.reason)
             }),
-            Self::NotFound(what) => what.clone(),
+            Self::NotFound(what) | Self::TooManyStreams(what) => what.clone(),
             Self::MethodNotAllowed => format!("this route has {ALLOWED} only"),
             Self::NotAcceptable(served) => format!("served here: {}", served.join(", ")),
             Self::WindowExpired { oldest_unix_s } => {
@@ -109,6 +113,7 @@ impl Problem {
             Self::Misdirected => ("misdirected-request", "Misdirected request"),
             Self::NotReady(_) => ("not-ready", "Not ready"),
             Self::Busy => ("busy", "Busy"),
+            Self::TooManyStreams(_) => ("too-many-streams", "Too many streams"),
             Self::Internal => ("internal", "Internal error"),
         }
     }
@@ -153,6 +158,9 @@ impl IntoResponse for Problem {
         match self {
             Self::NotReady(_) | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::TooManyStreams(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::MethodNotAllowed => {
                 headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));

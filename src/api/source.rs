@@ -1,5 +1,7 @@
 //! Where the API gets its windows from.
 
+use tokio::sync::watch;
+
 use crate::history::{History, LevelInfo, Resolved, WindowError};
 use crate::proto;
 use crate::slice::{Accumulator, Join, MergeError};
@@ -15,6 +17,8 @@ pub trait Source: Send + Sync {
     fn levels(&self) -> Vec<LevelInfo>;
     /// First unix second after the newest slice.
     fn newest_unix_s(&self) -> Option<u64>;
+    /// Changes whenever a new answer is possible.
+    fn versions(&self) -> watch::Receiver<u64>;
 }
 
 impl Source for History {
@@ -36,5 +40,9 @@ impl Source for History {
 
     fn newest_unix_s(&self) -> Option<u64> {
         Self::newest_unix_s(self)
+    }
+
+    fn versions(&self) -> watch::Receiver<u64> {
+        Self::versions(self)
     }
 }

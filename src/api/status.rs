@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::problem::Problem;
+use super::stream::{MAX_QUERIES, MAX_STREAMS};
 use super::{Shared, answers};
 use crate::history::LevelInfo;
 use crate::proto::Law;
@@ -95,6 +96,7 @@ pub(super) async fn status(
     let report = state.status.report();
     let checks = state.status.readiness();
     let (bodies, body_bytes) = shared.memo.size();
+    let (streams, queries) = shared.hub.size();
     Ok(answers::json(&json!({
         "epoch": state.epoch,
         "started_at": rfc3339(report.started_unix_s),
@@ -105,6 +107,7 @@ pub(super) async fn status(
         "wait": report.wait,
         "retain": report.retain,
         "cached_bodies": {"bodies": bodies, "bytes": body_bytes, "max_bytes": shared.memo.max_bytes()},
+        "streams": {"open": streams, "max": MAX_STREAMS, "queries": queries, "max_queries": MAX_QUERIES},
         "config_digest": report.config_digest,
         "build": state.status.build(),
     })))

@@ -26,12 +26,13 @@ struct Report {
 /// Of the graph's share, what remembered bodies may take; registries and live slices have the rest.
 const CACHE_PERCENT: u64 = 25;
 
-/// The service of the API port. It stops being ready the moment `draining` begins.
+/// The service of the API port. It stops being ready the moment `draining` begins; its streams end with `ending`.
 pub(super) fn service(
     parts: &Arc<Parts>,
     counting: Vec<Counting>,
     slots: Slots,
     draining: Shutdown,
+    ending: Shutdown,
     address: SocketAddr,
 ) -> Router {
     let clock = parts.clock.clone();
@@ -62,6 +63,7 @@ pub(super) fn service(
         },
         hosts: parts.config.api.hosts.clone(),
         cache_bytes: usize::try_from(cache.0).unwrap_or(usize::MAX),
+        ending,
         max_builds: std::thread::available_parallelism().map_or(1, usize::from),
     })
 }

@@ -29,6 +29,9 @@ type Listener = JoinHandle<Drained>;
 /// Readers keep no one waiting: their answers are repeatable, and a stream has no end of its own.
 const API_DRAIN: Duration = Duration::from_secs(1);
 
+/// Longer than the longest pause between two messages of a stream.
+const API_IDLE: Duration = Duration::from_secs(90);
+
 // === impl Running ===
 
 impl Running {
@@ -61,6 +64,7 @@ impl Running {
             counting,
             slots.clone(),
             ingest.clone(),
+            api_end.clone(),
             api.address(),
         );
         let [grpc_counters, http_counters, api_counters] = counters;
@@ -77,7 +81,10 @@ impl Running {
             api: listen(
                 api,
                 readers,
-                limits(drain.min(API_DRAIN)),
+                Limits {
+                    idle_timeout: API_IDLE,
+                    ..limits(drain.min(API_DRAIN))
+                },
                 api_counters,
                 api_end,
             ),

@@ -126,6 +126,11 @@ impl History {
         *self.version.borrow()
     }
 
+    /// The same, to wait on.
+    pub fn versions(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
     /// First unix second after the newest slice.
     pub fn newest_unix_s(&self) -> Option<u64> {
         self.snapshot().newest_unix_s()

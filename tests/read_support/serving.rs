@@ -8,9 +8,12 @@ use spangraph::api::{
 };
 use spangraph::clock::Timestamp;
 use spangraph::history::{LevelInfo, Resolved, WindowError};
+use spangraph::net::Shutdown;
 use spangraph::proto::{Law, Slice};
 use spangraph::slice::MergeError;
 use spangraph::topology::Thresholds;
+
+use tokio::sync::watch;
 
 use super::{END, START};
 
@@ -21,6 +24,7 @@ pub struct Fixed {
     pub merges: AtomicU64,
     /// Runs inside each merge.
     pub during_merge: Box<dyn Fn() + Send + Sync>,
+    versions: watch::Sender<u64>,
 }
 
 impl Fixed {
@@ -30,6 +34,7 @@ impl Fixed {
             newest: Some(END),
             merges: AtomicU64::new(0),
             during_merge: Box::new(|| {}),
+            versions: watch::Sender::new(0),
         }
     }
 }
@@ -77,6 +82,10 @@ impl Source for Fixed {
 
     fn newest_unix_s(&self) -> Option<u64> {
         self.newest
+    }
+
+    fn versions(&self) -> watch::Receiver<u64> {
+        self.versions.subscribe()
     }
 }
 
@@ -143,5 +152,6 @@ pub fn state(source: Arc<dyn Source>) -> ApiState {
         hosts: Vec::new(),
         cache_bytes: 1 << 20,
         max_builds: 2,
+        ending: Shutdown::never(),
     }
 }
