@@ -3,14 +3,12 @@
 
 mod read_support;
 
-use std::sync::Arc;
-
 use axum::Router;
 use http::StatusCode;
 use proptest::prelude::*;
+use read_support::World;
 use read_support::http::{bytes, get, header, problem, send, shop_state, with};
 use read_support::live::{Calls, Live};
-use read_support::{World, state};
 use serde_json::{Value, json};
 use spangraph::api::router;
 use spangraph::proto::{NodeType, Outcomes, UnpairedRow};
@@ -21,12 +19,6 @@ async fn json_of(app: &Router, path: &str) -> Value {
     assert_eq!(response.status(), StatusCode::OK, "{path}");
     assert_eq!(header(&response, "content-type"), "application/json");
     serde_json::from_slice(&bytes(response).await).unwrap()
-}
-
-fn app(live: &Live) -> Router {
-    router(state(Arc::<spangraph::history::History>::clone(
-        &live.history,
-    )))
 }
 
 /// An id as it stands in a URL.
@@ -171,7 +163,7 @@ proptest! {
         query in prop::sample::select(vec!["window=5m", "window=7s", "group_by=namespace", "quantiles=0.5"]),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(each_agrees_with_the_graph(&app(&lived(&seconds)), query));
+        runtime.block_on(each_agrees_with_the_graph(&lived(&seconds).app(), query));
     }
 }
 
@@ -183,7 +175,7 @@ async fn a_long_history_is_bounded() {
     for _ in 0..5_000 {
         live.second(&[("web", "cart", 1, 0)]);
     }
-    let app = app(&live);
+    let app = live.app();
     let graph = json_of(&app, "/api/v1/topology?window=1d").await;
     let path = format!(
         "/api/v1/edge?window=1d&id={}",
@@ -207,7 +199,7 @@ async fn the_neighbours_of_a_hub_are_bounded() {
         .collect();
     let mut live = Live::new();
     live.second(&calls);
-    let body = json_of(&app(&live), "/api/v1/node?id=hub").await;
+    let body = json_of(&live.app(), "/api/v1/node?id=hub").await;
     assert_eq!(
         (
             list(&body["incoming"]).len(),
@@ -345,7 +337,7 @@ fn with_unpaired() -> Live {
 /// Guarantees: every unpaired or late span of the law is in a row, in `other` or in `hidden`; each reason has a hint.
 #[tokio::test]
 async fn unpaired_spans_say_why_and_what_to_do() {
-    let app = app(&with_unpaired());
+    let app = with_unpaired().app();
     let body = json_of(&app, "/api/v1/unpaired").await;
     let row = |service: &str, kind: &str, name: &str, reason: &str, count: u64, trace: &str| {
         json!({"service": service, "kind": kind, "span_name": name, "reason": reason, "count": count,
@@ -394,7 +386,7 @@ async fn unpaired_spans_say_why_and_what_to_do() {
 async fn an_empty_window_has_empty_answers() {
     let mut live = Live::new();
     live.second(&[]);
-    let app = app(&live);
+    let app = live.app();
     assert_eq!(
         json_of(&app, "/api/v1/services").await["services"],
         json!([])

@@ -12,7 +12,6 @@ use prost::Message as _;
 use read_support::live::Live;
 use read_support::{Fixed, shop, state};
 use spangraph::api::{ApiState, router};
-use spangraph::history::History;
 use spangraph::net::Stop;
 use spangraph::proto::{GetTopologyRequest, GetTopologyResponse};
 use tower::ServiceExt as _;
@@ -143,10 +142,9 @@ async fn a_watch_gives_the_newest_graph_at_each_seal() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 7, 0)]);
     let (stop, ending) = Stop::new();
-    let source: Arc<History> = Arc::clone(&live.history);
     let app = router(ApiState {
         ending,
-        ..state(source)
+        ..live.state()
     });
     let mut watch = Watch::open(&app, "every=1s&window=1m").await;
     let mut quick = Watch::open(&app, "every=1s&window=1m").await;

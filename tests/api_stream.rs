@@ -3,178 +3,15 @@
 
 mod read_support;
 
-use std::sync::Arc;
-
 use axum::Router;
-use axum::body::Body;
-use http::{Response, StatusCode};
-use http_body_util::BodyExt as _;
-use proptest::prelude::*;
+use http::StatusCode;
 use read_support::http::{bytes, get, header, problem, with};
-use read_support::live::{Calls, Live};
-use read_support::state;
+use read_support::live::Live;
+use read_support::stream::{Client, Read, topology};
 use serde_json::Value;
 use spangraph::api::{ApiState, router};
 use spangraph::net::Stop;
 use tower::ServiceExt as _;
-
-/// A client of the stream, written from `api.md`: it reads events and keeps the graph they tell.
-struct Client {
-    body: Body,
-    unread: String,
-    graph: Value,
-}
-
-/// What a client read.
-#[derive(Debug, PartialEq)]
-enum Read {
-    Snapshot,
-    /// Ids of the upserted elements.
-    Delta(Vec<String>),
-    Problem(Value),
-    Heartbeat,
-    End,
-}
-
-impl Client {
-    async fn open(app: &Router, path: &str) -> Self {
-        let response = app.clone().oneshot(get(path)).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "{path}");
-        Self::of(response)
-    }
-
-    fn of(response: Response<Body>) -> Self {
-        Self {
-            body: response.into_body(),
-            unread: String::new(),
-            graph: Value::Null,
-        }
-    }
-
-    /// The next event or comment; `retry` on its own is passed over.
-    async fn read(&mut self) -> Read {
-        loop {
-            if let Some((block, rest)) = self.unread.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.unread = rest;
-                if let Some(read) = self.take(&block) {
-                    return read;
-                }
-                continue;
-            }
-            let Some(frame) = self.body.frame().await else {
-                assert_eq!(self.unread, "", "an event was cut");
-                return Read::End;
-            };
-            let data = frame.unwrap().into_data().unwrap();
-            self.unread.push_str(std::str::from_utf8(&data).unwrap());
-        }
-    }
-
-    fn take(&mut self, block: &str) -> Option<Read> {
-        let field = |name: &str| {
-            let mut lines = block.lines().filter_map(|line| line.strip_prefix(name));
-            let first = lines.next().map(|value| value.trim_start().to_owned());
-            assert_eq!(lines.next(), None, "an event of one line each");
-            first
-        };
-        if block == ":" {
-            return Some(Read::Heartbeat);
-        }
-        let event = field("event:")?;
-        let data: Value = serde_json::from_str(&field("data:").unwrap()).unwrap();
-        Some(match &*event {
-            "snapshot" => {
-                self.graph = data;
-                Read::Snapshot
-            }
-            "delta" => Read::Delta(self.apply(data)),
-            "problem" => Read::Problem(data),
-            other => panic!("no such event: {other}"),
-        })
-    }
-
-    fn apply(&mut self, mut delta: Value) -> Vec<String> {
-        assert_eq!(delta["schema"], "spangraph.delta/1");
-        assert_eq!(
-            delta["from"], self.graph["window"]["end"],
-            "events are missing"
-        );
-        let mut told = Vec::new();
-        for kind in ["nodes", "edges"] {
-            let changes = delta[kind].take();
-            let list = self.graph[kind].as_array_mut().unwrap();
-            for id in changes["remove"].as_array().unwrap() {
-                let before = list.len();
-                list.retain(|element| element["id"] != *id);
-                assert_eq!(list.len(), before - 1, "{id} was not there");
-            }
-            for element in changes["upsert"].as_array().unwrap() {
-                list.retain(|old| old["id"] != element["id"]);
-                list.push(element.clone());
-                told.push(element["id"].as_str().unwrap().to_owned());
-            }
-            list.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
-        }
-        for (name, value) in delta.as_object_mut().unwrap() {
-            if !["schema", "from", "nodes", "edges"].contains(&&**name) {
-                self.graph[name.clone()] = value.take();
-            }
-        }
-        told
-    }
-
-    /// Holds it to what the graph route says now: its head exactly, elements within one per cent.
-    async fn agrees(&self, app: &Router, path: &str) {
-        let truth = topology(app, path).await;
-        for (name, value) in truth.as_object().unwrap() {
-            let held = &self.graph[name.clone()];
-            if ["nodes", "edges"].contains(&&**name) {
-                near(held, value, name);
-            } else {
-                assert_eq!(held, value, "{name}");
-            }
-        }
-    }
-}
-
-async fn topology(app: &Router, path: &str) -> Value {
-    let response = app.clone().oneshot(get(path)).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    serde_json::from_slice(&bytes(response).await).unwrap()
-}
-
-/// Times are not held to anything: they change with every call.
-fn near(held: &Value, truth: &Value, at: &str) {
-    match (held, truth) {
-        (Value::Number(held), Value::Number(truth)) => {
-            let (held, truth) = (held.as_f64().unwrap(), truth.as_f64().unwrap());
-            let off = (held - truth).abs();
-            assert!(off <= held.abs() * 0.01, "{at}: {held} held, {truth} true");
-        }
-        (Value::Array(held), Value::Array(truth)) => {
-            assert_eq!(held.len(), truth.len(), "{at}");
-            let pairs = held.iter().zip(truth).enumerate();
-            pairs.for_each(|(i, (held, truth))| near(held, truth, &format!("{at}/{i}")));
-        }
-        (Value::Object(held), Value::Object(truth)) => {
-            let names = |o: &serde_json::Map<String, Value>| o.keys().cloned().collect::<Vec<_>>();
-            assert_eq!(names(held), names(truth), "{at}");
-            for (name, held) in held.iter().filter(|(name, _)| !name.ends_with("_seen")) {
-                near(held, &truth[name], &format!("{at}/{name}"));
-            }
-        }
-        _ => assert_eq!(held, truth, "{at}"),
-    }
-}
-
-fn app(live: &Live) -> Router {
-    router(live_state(live))
-}
-
-fn live_state(live: &Live) -> ApiState {
-    state(Arc::<spangraph::history::History>::clone(&live.history))
-}
 
 async fn metric(app: &Router, name: &str) -> u64 {
     let response = app.clone().oneshot(get("/metrics")).await.unwrap();
@@ -193,7 +30,7 @@ const GRAPH: &str = "/api/v1/topology?window=10s";
 async fn it_begins_with_the_graph_as_the_graph_route_has_it() {
     let mut live = Live::new();
     live.second(&[("shop/web", "shop/cart", 100, 1)]);
-    let app = app(&live);
+    let app = live.app();
     let response = app.clone().oneshot(get(STREAM)).await.unwrap();
     for (name, value) in [
         ("content-type", "text/event-stream"),
@@ -218,7 +55,7 @@ async fn an_event_names_what_moved_and_nothing_else() {
     for _ in 0..10 {
         live.second(&[steady, ("web", "old", 5, 0)]);
     }
-    let app = app(&live);
+    let app = live.app();
     let mut client = Client::open(&app, STREAM).await;
     assert_eq!(client.read().await, Read::Snapshot);
     let id = |graph: &Value, server: &str| {
@@ -273,7 +110,7 @@ async fn an_event_names_what_moved_and_nothing_else() {
 async fn a_slow_reader_gets_the_newest_state() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     let (mut slow, mut quick) = (
         Client::open(&app, STREAM).await,
         Client::open(&app, STREAM).await,
@@ -300,7 +137,7 @@ async fn a_slow_reader_gets_the_newest_state() {
 async fn silence_is_broken_by_heartbeats() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     let mut client = Client::open(&app, STREAM).await;
     assert_eq!(client.read().await, Read::Snapshot);
     let start = tokio::time::Instant::now();
@@ -315,7 +152,7 @@ async fn silence_is_broken_by_heartbeats() {
 async fn streams_and_their_queries_are_bounded() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     let refused = async |path: &str| {
         let response = app.clone().oneshot(get(path)).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
@@ -358,7 +195,7 @@ async fn streams_and_their_queries_are_bounded() {
 async fn readers_of_one_query_share_one_build() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     let mut clients = Vec::new();
     for _ in 0..20 {
         clients.push(Client::open(&app, STREAM).await);
@@ -389,7 +226,7 @@ async fn a_drain_ends_streams_between_two_events() {
     let (stop, ending) = Stop::new();
     let app = router(ApiState {
         ending,
-        ..live_state(&live)
+        ..live.state()
     });
     let mut client = Client::open(&app, STREAM).await;
     assert_eq!(client.read().await, Read::Snapshot);
@@ -406,7 +243,7 @@ async fn a_drain_ends_streams_between_two_events() {
 async fn a_question_that_can_no_longer_be_answered_ends_the_stream() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     let path = format!("{STREAM}&focus=cart");
     let mut client = Client::open(&app, &path).await;
     assert_eq!(client.read().await, Read::Snapshot);
@@ -428,7 +265,7 @@ async fn a_question_that_can_no_longer_be_answered_ends_the_stream() {
 async fn a_mistake_is_answered_before_a_stream_begins() {
     let mut live = Live::new();
     live.second(&[("web", "cart", 1, 0)]);
-    let app = app(&live);
+    let app = live.app();
     for (path, accept, status, kind) in [
         ("/api/v1/stream?every=0s", "*/*", 400, "invalid-parameter"),
         ("/api/v1/stream?every=61s", "*/*", 400, "invalid-parameter"),
@@ -453,96 +290,7 @@ async fn a_mistake_is_answered_before_a_stream_begins() {
         (response.status(), header(&response, "content-encoding")),
         (StatusCode::OK, "")
     );
-    let empty = router(live_state(&Live::new()));
+    let empty = Live::new().app();
     let response = empty.oneshot(get(STREAM)).await.unwrap();
     assert_eq!(problem(response).await["type"], "not-ready");
-}
-
-/// What happens in one second of a random life.
-#[derive(Debug, Clone)]
-struct Step {
-    /// Calls per edge of a few services, some of them none.
-    calls: Vec<(usize, u64, u64)>,
-    /// Another reader comes.
-    join: bool,
-    /// Which readers look this time.
-    look: Vec<bool>,
-}
-
-const EDGES: [(&str, &str); 6] = [
-    ("shop/web", "shop/cart"),
-    ("shop/cart", "database:carts"),
-    ("shop/web", "external:pay"),
-    ("bank/pay", "bank/ledger"),
-    ("shop/cart", "shop/web"),
-    ("web", "bank/pay"),
-];
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let call = (0..EDGES.len(), prop_oneof![90..110_u64, 1..4_u64], 0..3_u64);
-    let step = (
-        prop::collection::vec(call, 0..5),
-        prop::bool::weighted(0.3),
-        prop::collection::vec(prop::bool::weighted(0.7), 8),
-    );
-    let step = step.prop_map(|(calls, join, look)| Step { calls, join, look });
-    prop::collection::vec(step, 1..25)
-}
-
-async fn live_through(steps: Vec<Step>, query: &str) {
-    let mut live = Live::new();
-    live.second(&[]);
-    let app = app(&live);
-    let (stream, graph) = (
-        format!("/api/v1/stream?every=1s&window=8s&{query}"),
-        format!("/api/v1/topology?window=8s&{query}"),
-    );
-    // The first one reads everything, so that each state is known to have been published.
-    let mut clients = vec![Client::open(&app, &stream).await];
-    clients[0].read().await;
-    for step in steps {
-        let calls: Vec<Calls<'_>> = step
-            .calls
-            .iter()
-            .map(|(edge, calls, failed)| {
-                let (client, server) = EDGES[*edge];
-                (client, server, *calls, (*failed).min(*calls))
-            })
-            .collect();
-        live.second(&calls);
-        assert!(matches!(clients[0].read().await, Read::Delta(_)));
-        if step.join && clients.len() < 8 {
-            clients.push(Client::open(&app, &stream).await);
-            let newest = clients.last_mut().unwrap();
-            assert_eq!(newest.read().await, Read::Snapshot);
-            assert_eq!(newest.graph, topology(&app, &graph).await);
-        }
-        for (client, look) in clients.iter_mut().zip(&step.look) {
-            let behind =
-                client.graph["window"]["end"] != topology(&app, &graph).await["window"]["end"];
-            if *look && behind {
-                client.read().await;
-            }
-            if *look {
-                client.agrees(&app, &graph).await;
-            }
-        }
-        clients[0].agrees(&app, &graph).await;
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// Scenario: traffic comes, swells and goes; readers come at any time and miss any events.
-    /// Guarantees: after each event a reader holds what the graph route says: heads and names exactly, figures within
-    /// one per cent.
-    #[test]
-    fn snapshot_and_deltas_come_to_the_graph(
-        steps in steps(),
-        query in prop::sample::select(vec!["", "include=histograms,exemplars", "namespace=shop", "top=2", "group_by=namespace"]),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(live_through(steps, query));
-    }
 }

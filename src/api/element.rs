@@ -60,7 +60,9 @@ async fn answer(
     let mut params = Params::decode(raw.as_deref().unwrap_or_default());
     let id = params.one("id").unwrap_or_default();
     if id.is_empty() {
-        params.reject("id", "", &format!("must be the id of {what} in the graph"));
+        let article = if what == "edge" { "an" } else { "a" };
+        let reason = format!("must be the id of {article} {what} in the graph");
+        params.reject("id", "", &reason);
     }
     Windowed::take(format!("{what} {id:?}"), &NAMES, params, &headers)?
         .answer(shared, &headers, move |shared, query, resolved| {

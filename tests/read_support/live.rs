@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use bytes::Bytes;
 use prost::Message as _;
+use spangraph::api::{ApiState, router};
 use spangraph::history::History;
 use spangraph::proto::{ConnectionType, Slice};
 use spangraph::slice::Sealed;
 
-use super::{START, World};
+use super::{START, World, state};
 
 /// Calls of one second on one edge: client, server, how many, how many of them failed. Ids as [`World`] reads them.
 pub type Calls<'a> = (&'a str, &'a str, u64, u64);
@@ -25,6 +27,15 @@ impl Live {
             history: Arc::new(History::new(u64::MAX)),
             next: START,
         }
+    }
+
+    /// An API over it.
+    pub fn state(&self) -> ApiState {
+        state(Arc::<History>::clone(&self.history))
+    }
+
+    pub fn app(&self) -> Router {
+        router(self.state())
     }
 
     /// Seals the next second with those calls.

@@ -14,6 +14,7 @@ pub mod http;
 pub mod live;
 mod serving;
 mod shop;
+pub mod stream;
 
 use std::collections::BTreeMap;
 

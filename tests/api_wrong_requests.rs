@@ -1,0 +1,180 @@
+//! Every wrong request and its one exact answer, byte for byte over a real socket.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod read_support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use read_support::http::shop_state;
+use serde_json::Value;
+use spangraph::api::router;
+use spangraph::net::{Bound, Limits, NetCounters, Slots, Stop, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The table: a request line (without version), a header or none, the status, type and detail of the problem; both are
+/// empty where the answer is no problem of ours, and a detail that lists what is served is left out. The state is that of
+/// [`shop_state`]: an hour is held, and a day is the longest window.
+const TABLE: &str = include_str!("data/wrong_requests.json");
+
+type Row = (String, String, u16, String, String);
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+struct Server {
+    at: SocketAddr,
+    _stop: Stop,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = Bound::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .await
+            .unwrap();
+        let at = listener.address();
+        let (stop, shutdown) = Stop::new();
+        let limits = Limits::new(Slots::new(64));
+        let counters = Arc::new(NetCounters::new("api"));
+        tokio::spawn(serve(
+            listener,
+            router(shop_state()),
+            limits,
+            counters,
+            shutdown,
+        ));
+        Self { at, _stop: stop }
+    }
+
+    async fn ask(&self, request: &str, headers: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        let headers = if headers.is_empty() {
+            String::new()
+        } else {
+            format!("{headers}\r\n")
+        };
+        let request =
+            format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(answer[..end].to_vec())
+            .unwrap()
+            .to_ascii_lowercase();
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            body: answer[end + 4..].to_vec(),
+            head,
+        }
+    }
+}
+
+/// Guarantees: the status, the kind and the sentence of the table; a problem is never stored and always whole.
+#[tokio::test]
+async fn every_wrong_request_has_one_exact_answer() {
+    let server = Server::start().await;
+    let table: Vec<Row> = serde_json::from_str(TABLE).unwrap();
+    assert!(table.len() > 80);
+    for (request, headers, status, kind, detail) in &table {
+        let answer = server.ask(request, headers).await;
+        let row = format!("{request} {headers}");
+        assert_eq!(answer.status, *status, "{row}");
+        if kind.is_empty() {
+            assert!(!answer.head.contains("problem+json"), "{row}");
+            continue;
+        }
+        assert!(
+            answer
+                .head
+                .contains("content-type: application/problem+json"),
+            "{row}"
+        );
+        assert!(answer.head.contains("cache-control: no-store"), "{row}");
+        assert!(
+            answer.head.contains("x-content-type-options: nosniff"),
+            "{row}"
+        );
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(
+            (&body["type"], &body["status"]),
+            (&(&**kind).into(), &(*status).into()),
+            "{row}"
+        );
+        if !detail.is_empty() {
+            assert_eq!(body["detail"], **detail, "{row}");
+        }
+        if kind == "invalid-parameter" {
+            let named = body["invalid_params"][0]["name"].as_str().unwrap();
+            assert!(
+                body["detail"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&format!("parameter `{named}`")),
+                "{row}"
+            );
+        }
+        if *status == 405 {
+            assert!(answer.head.contains("allow: get, head"), "{row}");
+        }
+    }
+}
+
+/// Guarantees: HEAD has the head of GET, wrong or right, and no body.
+#[tokio::test]
+async fn a_wrong_head_is_as_wrong_as_a_get() {
+    let server = Server::start().await;
+    for path in [
+        "/api/v1/topology",
+        "/api/v1/topology?widnow=5m",
+        "/api/v1/node",
+        "/api/v1/stream?every=2h",
+        "/nowhere",
+    ] {
+        let get = server.ask(&format!("GET {path}"), "").await;
+        let head = server.ask(&format!("HEAD {path}"), "").await;
+        let but_date = |head: &str| {
+            let lines = head.lines().filter(|line| !line.starts_with("date:"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(but_date(&head.head), but_date(&get.head), "{path}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+    }
+}
+
+/// Guarantees: a URL beyond 64 KiB is refused before any route; one below is read, and only a little of it repeated.
+#[tokio::test]
+async fn a_url_has_a_bound() {
+    let server = Server::start().await;
+    let ask = async |bytes: usize| {
+        let head = "GET /api/v1/topology?widnow=";
+        server
+            .ask(&format!("{head}{}", "x".repeat(bytes)), "")
+            .await
+    };
+    let below = ask(60_000).await;
+    let body: Value = serde_json::from_slice(&below.body).unwrap();
+    let shown = body["invalid_params"][0]["value"].as_str().unwrap();
+    assert_eq!((below.status, shown), (400, &*"x".repeat(200)));
+    assert!(below.body.len() < 1_000);
+    let beyond = ask(65_536).await;
+    assert_eq!((beyond.status, beyond.body.len()), (431, 0));
+}
+
+/// Guarantees: many parameters, and many mistakes, are refused in an answer of bounded size.
+#[tokio::test]
+async fn the_number_of_mistakes_has_a_bound() {
+    let server = Server::start().await;
+    let many = |n: usize| format!("GET /api/v1/topology?{}", "x=1&".repeat(n));
+    for (parameters, reason) in [(20, "unknown parameter"), (300, "more than 256 parameters")] {
+        let answer = server.ask(&many(parameters), "").await;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let mistakes = body["invalid_params"].as_array().unwrap();
+        assert_eq!((answer.status, mistakes.len()), (400, 16));
+        assert_eq!(mistakes[0]["reason"], reason);
+    }
+}
