@@ -1,0 +1,132 @@
+//! What polling costs: the answer "not modified" in process, and a thousand pollers at 1 Hz of a real daemon.
+//!
+//! `cargo bench --bench api` prints processor time, as Linux accounts for it by the nanosecond, beside the budgets of
+//! the design; so other load on the machine shows little.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its result, and ends where a step fails"
+)]
+
+mod graph;
+mod poll;
+
+use std::fs;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use graph::{EDGES, FIRST_SECOND, NODES, ring, slot};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use prost::Message as _;
+use spangraph::api::{ApiState, Bind, BuildInfo, Check, Status, StatusReport, router};
+use spangraph::clock::Timestamp;
+use spangraph::net::Shutdown;
+use spangraph::topology::Thresholds;
+use tower::ServiceExt as _;
+
+const SLOTS: u64 = 320;
+const ROUNDS: u32 = 20_000;
+
+/// A daemon that has nothing to say.
+struct Silent;
+
+impl Status for Silent {
+    fn report(&self) -> StatusReport {
+        StatusReport::default()
+    }
+
+    fn readiness(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    fn build(&self) -> BuildInfo {
+        BuildInfo::default()
+    }
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(in_process());
+    runtime.block_on(poll::pollers());
+}
+
+async fn in_process() {
+    let app = app();
+    let path = "/api/v1/topology?window=5m";
+    let (etag, bytes) = ask(&app, path, "", StatusCode::OK).await;
+    println!(
+        "{NODES} nodes, {EDGES} edges, window of 5 min: {} KiB",
+        bytes / 1024
+    );
+    for (what, path, etag, status, budget) in [
+        (
+            "not modified",
+            path,
+            &*etag,
+            StatusCode::NOT_MODIFIED,
+            "30 us",
+        ),
+        ("remembered body", path, "", StatusCode::OK, "1,000 us"),
+    ] {
+        let before = own_cpu_ns();
+        for _ in 0..ROUNDS {
+            ask(&app, path, etag, status).await;
+        }
+        let us = micros((own_cpu_ns() - before) / u64::from(ROUNDS));
+        println!("{what}: {us:.1} us of processor time (budget {budget})");
+    }
+}
+
+/// The validator and the length of the answer.
+async fn ask(app: &Router, path: &str, etag: &str, status: StatusCode) -> (String, usize) {
+    let mut request = Request::get(path);
+    if !etag.is_empty() {
+        request = request.header("if-none-match", etag);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = app.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), status);
+    let etag = response.headers()["etag"].to_str().unwrap().to_owned();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (etag, body.len())
+}
+
+fn app() -> Router {
+    let slots: Vec<Vec<u8>> = (0..SLOTS).map(|s| slot(s).encode_to_vec()).collect();
+    let now = Timestamp::from_unix_ns((FIRST_SECOND + SLOTS) * 1_000_000_000);
+    router(ApiState {
+        source: Arc::new(ring(&slots)),
+        status: Arc::new(Silent),
+        metrics: Vec::new(),
+        now: Arc::new(move || now),
+        epoch: "bench".to_owned(),
+        thresholds: Thresholds::default(),
+        bind: Bind::Public,
+        hosts: Vec::new(),
+        cache_bytes: 64 << 20,
+        max_builds: 2,
+        ending: Shutdown::never(),
+    })
+}
+
+/// Processor time of this thread, which runs everything here.
+fn own_cpu_ns() -> u64 {
+    on_cpu_ns("/proc/thread-self/schedstat")
+}
+
+/// The first number of a `schedstat` is nanoseconds on a processor.
+fn on_cpu_ns(path: &str) -> u64 {
+    let text = fs::read_to_string(path).unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds for people")]
+fn micros(ns: u64) -> f64 {
+    ns as f64 / 1e3
+}
