@@ -9,11 +9,9 @@ use http::HeaderMap;
 
 use super::Shared;
 use super::problem::Problem;
-use super::snapshot::{defect, refused};
-use super::window::frame;
+use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
 use crate::history::Resolved;
-use crate::proto;
 use crate::render::json;
 use crate::slice::{Accumulator, Join};
 use crate::topology::{self, Echo, Focus, Frame, Params, Query, Roster, Topology};
@@ -78,10 +76,10 @@ async fn answer(
 
 fn node_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {
     let query = ask.focused(&[ask.id], 1);
-    let merged = ask.merged()?;
-    let roster = Roster::of(&merged).map_err(|error| refused(&error))?;
-    let frame = frame(ask.shared, ask.resolved, &query);
-    let mut found = topology::build(merged, &frame).map_err(|error| refused(&error))?;
+    let merged = ask.shared.merge(ask.resolved)?;
+    let roster = Roster::of(&merged).map_err(|error| unbuilt(&error))?;
+    let frame = ask.shared.frame(ask.resolved, &query);
+    let mut found = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
     topology::around(&mut found, ask.id);
     found.query = ask.echo();
     let node = found.nodes.iter().find(|n| n.counted.id == ask.id);
@@ -94,10 +92,10 @@ fn node_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {
 
 fn edge_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {
     let query = ask.whole();
-    let merged = ask.merged()?;
-    let roster = Roster::of(&merged).map_err(|error| refused(&error))?;
-    let frame = frame(ask.shared, ask.resolved, &query);
-    let mut found = topology::build(merged, &frame).map_err(|error| refused(&error))?;
+    let merged = ask.shared.merge(ask.resolved)?;
+    let roster = Roster::of(&merged).map_err(|error| unbuilt(&error))?;
+    let frame = ask.shared.frame(ask.resolved, &query);
+    let mut found = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
     found.query = ask.echo();
     let edge = found.edges.iter().find(|e| e.id == ask.id);
     let edge = edge.ok_or_else(|| ask.unknown("edge"))?;
@@ -110,11 +108,6 @@ fn edge_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {
 // === impl Ask ===
 
 impl Ask<'_> {
-    fn merged(&self) -> Result<proto::Slice, Problem> {
-        let merged = self.shared.state.source.merge(self.resolved);
-        merged.map_err(|error| defect(&error))
-    }
-
     fn unknown(&self, what: &str) -> Problem {
         Problem::NotFound(format!("{what} `{}` is not in the window", self.id))
     }
@@ -165,9 +158,9 @@ impl Ask<'_> {
                 let frame = Frame {
                     start_unix_s: slot.start_unix_s,
                     end_unix_s: slot.end_unix_s,
-                    ..frame(self.shared, self.resolved, query)
+                    ..self.shared.frame(self.resolved, query)
                 };
-                roster.build(slot, &frame).map_err(|error| refused(&error))
+                roster.build(slot, &frame).map_err(|error| unbuilt(&error))
             })
             .collect()
     }

@@ -9,10 +9,10 @@ use http::HeaderMap;
 
 use super::Shared;
 use super::problem::Problem;
-use super::snapshot::{defect, topology};
+use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
 use crate::render::json;
-use crate::topology::{Params, Query, Topology};
+use crate::topology::{self, Params, Query, Topology};
 
 /// Parameters of both.
 const NAMES: [&str; 5] = ["window", "at", "namespace", "service", "exclude"];
@@ -51,7 +51,9 @@ async fn answer(
                 quantiles: Vec::new(),
                 ..query.clone()
             };
-            let mut found = topology(shared, resolved, &query)?;
+            let frame = shared.frame(resolved, &query);
+            let mut found = topology::build(shared.merge(resolved)?, &frame)
+                .map_err(|error| unbuilt(&error))?;
             found.query = echo;
             let mut body = Vec::new();
             write(&found, &mut body).map_err(|error| defect(&error))?;

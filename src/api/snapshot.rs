@@ -9,10 +9,11 @@ use super::Shared;
 use super::caching;
 use super::format;
 use super::problem::Problem;
-use super::window::{Slots, frame};
+use super::window;
 use crate::history::Resolved;
+use crate::proto;
 use crate::render::{Format, Picture, View, WriteError};
-use crate::topology::{self, BuildError, Params, Query, Topology};
+use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
 
 /// A checked request for a graph.
 #[derive(Debug, Clone)]
@@ -24,15 +25,17 @@ pub struct Asked {
 }
 
 /// An answer whose body may not exist yet.
-#[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) etag: String,
     pub(super) max_age_s: u64,
     pub(super) format: Format,
-    key: String,
-    asked: Asked,
-    resolved: Resolved,
+    /// Equal keys mean equal bodies.
+    pub(super) key: String,
+    pub(super) build: Build,
 }
+
+/// Makes a body, on a blocking thread.
+pub(super) type Build = Box<dyn FnOnce(&Shared) -> Result<Bytes, Problem> + Send>;
 
 // === impl Asked ===
 
@@ -92,27 +95,32 @@ impl Asked {
 
     /// Resolves the window; nothing is merged or built.
     pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
-        let slots = Slots::resolve(shared, &self.query)?;
-        let key = self.key(&slots.name);
+        let state = &shared.state;
+        let now_s = (state.now)().second();
+        let newest = state.source.newest_unix_s();
+        let end = window::end(self.query.at, "at", now_s, newest)?;
+        let resolved = state
+            .source
+            .resolve(self.query.window_s, end)
+            .map_err(|error| window::refuse(&error, self.query.window_s))?;
+        let key = self.key(&resolved, &state.epoch);
         Ok(Prepared {
             etag: caching::etag(&key),
-            max_age_s: slots.max_age_s,
+            max_age_s: window::max_age_s(self.query.at, now_s, newest),
             format: self.format,
             key,
-            asked: self,
-            resolved: slots.resolved,
+            build: Box::new(move |shared| build(shared, &self, &resolved)),
         })
+    }
+
+    fn key(&self, resolved: &Resolved, epoch: &str) -> String {
+        format!("{epoch} {} {}", range(resolved), self.canonical())
     }
 
     /// Equal texts mean equal questions.
     pub(super) fn canonical(&self) -> String {
-        self.key("")
-    }
-
-    /// Equal keys mean equal bodies.
-    fn key(&self, slots: &str) -> String {
         format!(
-            "{slots} {:?} {} {} {}",
+            "{:?} {} {} {}",
             self.view,
             self.format.name(),
             self.picture.canonical(),
@@ -124,28 +132,28 @@ impl Asked {
 // === impl Prepared ===
 
 impl Prepared {
-    /// Names the state of the graph among all that a query has.
-    pub(super) fn id(&self, epoch: &str) -> String {
-        format!("{epoch}-{}", self.resolved.end_unix_s)
-    }
-
     /// The body, remembered or built.
     pub(super) async fn body(self, shared: &Arc<Shared>) -> Result<Bytes, Problem> {
-        let Self {
-            key,
-            asked,
-            resolved,
-            ..
-        } = self;
+        let Self { key, build, .. } = self;
         let building = Arc::clone(shared);
-        shared
-            .memo
-            .get(&key, move || build(&building, &asked, &resolved))
-            .await
+        shared.memo.get(&key, move || build(&building)).await
     }
 }
 
-fn plain(params: &mut Params) -> Picture {
+/// One text per set of slots: their number and size stand for which of the range are still held.
+pub(super) fn range(resolved: &Resolved) -> String {
+    let bytes: usize = resolved.slots.iter().map(Bytes::len).sum();
+    format!(
+        "{}..{}/{} {}x{bytes}",
+        resolved.start_unix_s,
+        resolved.end_unix_s,
+        resolved.resolution_s,
+        resolved.slots.len(),
+    )
+}
+
+/// Refuses the parameters of pictures.
+pub(super) fn plain(params: &mut Params) -> Picture {
     let mut drawn = View::Graph.formats();
     drawn.retain(|format| format.is_drawn(View::Graph));
     for name in Picture::NAMES {
@@ -157,27 +165,34 @@ fn plain(params: &mut Params) -> Picture {
 }
 
 fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, Problem> {
-    let topology = topology(shared, resolved, &asked.query)?;
+    let merged = shared.merge(resolved)?;
+    let frame = shared.frame(resolved, &asked.query);
+    let topology = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
     asked.write(&topology).map_err(|error| defect(&error))
 }
 
-/// Merges the slots and builds the graph.
-pub(super) fn topology(
-    shared: &Shared,
-    resolved: &Resolved,
-    query: &Query,
-) -> Result<Topology, Problem> {
-    let merged = shared
-        .state
-        .source
-        .merge(resolved)
-        .map_err(|error| defect(&error))?;
-    let frame = frame(shared, resolved, query);
-    topology::build(merged, &frame).map_err(|error| refused(&error))
+// === impl Shared ===
+
+impl Shared {
+    pub(super) fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, Problem> {
+        let merged = self.state.source.merge(resolved);
+        merged.map_err(|error| defect(&error))
+    }
+
+    pub(super) fn frame<'a>(&'a self, resolved: &Resolved, query: &'a Query) -> Frame<'a> {
+        Frame {
+            start_unix_s: resolved.start_unix_s,
+            end_unix_s: resolved.end_unix_s,
+            resolution_s: resolved.resolution_s,
+            epoch: &self.state.epoch,
+            thresholds: self.state.thresholds,
+            query,
+        }
+    }
 }
 
-/// Why a topology cannot be built, for the client.
-pub(super) fn refused(error: &BuildError) -> Problem {
+/// What a client is told of a graph that cannot be built.
+pub(super) fn unbuilt(error: &BuildError) -> Problem {
     match error {
         BuildError::UnknownNode(_) => Problem::NotFound(error.to_string()),
         BuildError::Malformed(_) => defect(error),
@@ -185,6 +200,6 @@ pub(super) fn refused(error: &BuildError) -> Problem {
 }
 
 pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
-    tracing::error!(%error, "an answer could not be built");
+    tracing::error!(%error, "a topology could not be built");
     Problem::Internal
 }

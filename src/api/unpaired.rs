@@ -9,8 +9,7 @@ use http::HeaderMap;
 
 use super::Shared;
 use super::problem::Problem;
-use super::snapshot::{defect, refused};
-use super::window::frame;
+use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
 use crate::history::Resolved;
 use crate::render::json;
@@ -30,10 +29,9 @@ pub(super) async fn unpaired(
 }
 
 fn build(shared: &Shared, query: &Query, resolved: &Resolved) -> Result<Bytes, Problem> {
-    let merged = shared.state.source.merge(resolved);
-    let merged = merged.map_err(|error| defect(&error))?;
-    let found = topology::unpaired(merged, &frame(shared, resolved, query))
-        .map_err(|error| refused(&error))?;
+    let frame = shared.frame(resolved, query);
+    let found =
+        topology::unpaired(shared.merge(resolved)?, &frame).map_err(|error| unbuilt(&error))?;
     let mut body = Vec::new();
     json::write_unpaired(&found, &mut body).map_err(|error| defect(&error))?;
     Ok(body.into())

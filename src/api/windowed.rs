@@ -11,7 +11,8 @@ use super::Shared;
 use super::caching::{self, Answer};
 use super::format;
 use super::problem::Problem;
-use super::window::Slots;
+use super::snapshot::range;
+use super::window;
 use crate::history::Resolved;
 use crate::render::Format;
 use crate::topology::{Params, Query};
@@ -59,15 +60,20 @@ impl Windowed {
         build: impl FnOnce(&Shared, &Query, &Resolved) -> Result<Bytes, Problem> + Send + 'static,
     ) -> Result<Response, Problem> {
         let Self { query, what } = self;
-        let slots = Slots::resolve(&shared, &query)?;
-        let key = format!("{} {what} {}", slots.name, query.canonical());
+        let state = &shared.state;
+        let now_s = (state.now)().second();
+        let newest = state.source.newest_unix_s();
+        let end = window::end(query.at, "at", now_s, newest)?;
+        let resolved = state.source.resolve(query.window_s, end);
+        let resolved = resolved.map_err(|error| window::refuse(&error, query.window_s))?;
+        let slots = range(&resolved);
+        let key = format!("{} {slots} {what} {}", state.epoch, query.canonical());
         let answer = Answer {
             etag: caching::etag(&key),
-            max_age_s: slots.max_age_s,
+            max_age_s: window::max_age_s(query.at, now_s, newest),
             content_type: Format::Json.content_type(),
         };
         let building = Arc::clone(&shared);
-        let resolved = slots.resolved;
         answer
             .respond(headers, || async move {
                 let build = move || build(&building, &query, &resolved);

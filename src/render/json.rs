@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::topology::times::rfc3339;
-use crate::topology::{Echo, Topology, Window};
+use crate::topology::{Echo, Hidden, Topology, Window};
 
 use super::text::decimals;
 pub(super) use bodies::{EdgeBody, NodeBody};
@@ -118,7 +118,7 @@ impl Summary<'_> {
         let t = self.0;
         Head::from(t).write(SCHEMA, body)?;
         body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
-        body.serialize_entry("hidden", &hidden(t))?;
+        body.serialize_entry("hidden", &HiddenBody::of(t.hidden))?;
         body.serialize_entry("histogram", &layout(t))
     }
 }
@@ -139,22 +139,32 @@ impl Serialize for EchoBody<'_> {
     }
 }
 
-fn window(w: &Window) -> WindowBody {
-    WindowBody {
-        start: rfc3339(w.start_unix_s),
-        end: rfc3339(w.end_unix_s),
-        requested_s: w.requested_s,
-        effective_s: w.end_unix_s.saturating_sub(w.start_unix_s),
-        covered_s: Seconds { ns: w.covered_ns },
-        resolution_s: w.resolution_s,
+// === impl WindowBody ===
+
+impl WindowBody {
+    fn of(window: &Window) -> Self {
+        Self {
+            start: rfc3339(window.start_unix_s),
+            end: rfc3339(window.end_unix_s),
+            requested_s: window.requested_s,
+            effective_s: window.end_unix_s.saturating_sub(window.start_unix_s),
+            covered_s: Seconds {
+                ns: window.covered_ns,
+            },
+            resolution_s: window.resolution_s,
+        }
     }
 }
 
-fn hidden(t: &Topology) -> HiddenBody {
-    HiddenBody {
-        nodes: t.hidden.nodes,
-        edges: t.hidden.edges,
-        calls: t.hidden.calls,
+// === impl HiddenBody ===
+
+impl HiddenBody {
+    fn of(hidden: Hidden) -> Self {
+        Self {
+            nodes: hidden.nodes,
+            edges: hidden.edges,
+            calls: hidden.calls,
+        }
     }
 }
 

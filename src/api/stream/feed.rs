@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) etag: String,
     /// As `/api/v1/topology` has it.
     pub(super) body: Bytes,
-    /// Names it among all states of the query.
+    /// Names it among all states of the query: the process, and the newest second sealed by then.
     pub(super) id: String,
     /// The event that leads from the state before to this one; `None` for the first, and where nobody reads deltas.
     pub(super) delta: Option<Bytes>,
@@ -100,7 +100,7 @@ impl Ask {
         loop {
             sealed.borrow_and_update();
             let second = shared.state.source.newest_unix_s().unwrap_or_default();
-            let due = match self.next(&shared, last.as_ref(), &mut held).await {
+            let due = match self.next(&shared, second, last.as_ref(), &mut held).await {
                 Ok(state) => {
                     if let Some(state) = state {
                         newest.send_replace(Newest::State(Arc::clone(&state)));
@@ -127,6 +127,7 @@ impl Ask {
     async fn next(
         &self,
         shared: &Arc<Shared>,
+        second: u64,
         last: Option<&Arc<State>>,
         held: &mut Held,
     ) -> Result<Option<Arc<State>>, Problem> {
@@ -135,7 +136,7 @@ impl Ask {
         if last.is_some_and(|last| last.etag == etag) {
             return Ok(None);
         }
-        let id = prepared.id(&shared.state.epoch);
+        let id = format!("{}-{second}", shared.state.epoch);
         let body = prepared.body(shared).await?;
         let joined = last.is_some_and(|last| last.shut());
         let delta = if self.deltas {

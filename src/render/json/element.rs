@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::bodies::{LatencyBody, Sides};
 use super::elements::View;
 use super::head::Head;
-use super::{Seconds, hidden, layout};
+use super::{HiddenBody, Seconds, layout};
 use crate::render::text::significant;
 use crate::topology::times::rfc3339;
 use crate::topology::{Edge, Node, Topology, is_incoming, is_outgoing};
@@ -68,7 +68,7 @@ impl Serialize for NodeAnswer<'_> {
         let others = t.nodes.iter().filter(|n| n.counted.id != id);
         let mut body = serializer.serialize_map(None)?;
         Head::from(t).write(NODE_SCHEMA, &mut body)?;
-        body.serialize_entry("hidden", &hidden(t))?;
+        body.serialize_entry("hidden", &HiddenBody::of(t.hidden))?;
         body.serialize_entry("histogram", &layout(t))?;
         body.serialize_entry("node", &view.node(self.node))?;
         body.serialize_entry("incoming", &edges(is_incoming))?;

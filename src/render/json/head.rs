@@ -2,7 +2,7 @@
 
 use serde::ser::SerializeMap;
 
-use super::{EchoBody, window};
+use super::{EchoBody, WindowBody};
 use crate::topology::times::rfc3339;
 use crate::topology::{Echo, Topology, Unpaired, Window};
 
@@ -50,7 +50,7 @@ impl Head<'_> {
         body.serialize_entry("generated_at", &rfc3339(self.generated_unix_s))?;
         body.serialize_entry("epoch", self.epoch)?;
         body.serialize_entry("slices", &[w.start_unix_s, w.end_unix_s.saturating_sub(1)])?;
-        body.serialize_entry("window", &window(w))?;
+        body.serialize_entry("window", &WindowBody::of(w))?;
         body.serialize_entry("query", &EchoBody(self.query))
     }
 }
