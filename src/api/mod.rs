@@ -13,6 +13,7 @@ mod guard;
 mod memo;
 mod metrics;
 mod names;
+mod openapi;
 mod probes;
 mod problem;
 mod snapshot;
@@ -89,7 +90,7 @@ static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Those that do not answer with a graph.
-const OTHER_ROUTES: [&str; 14] = [
+const OTHER_ROUTES: [&str; 15] = [
     "/",
     "/api/v1/node",
     "/api/v1/edge",
@@ -97,6 +98,7 @@ const OTHER_ROUTES: [&str; 14] = [
     "/api/v1/namespaces",
     "/api/v1/unpaired",
     "/api/v1/stream",
+    "/api/v1/openapi.json",
     "/api/v1/status",
     "/api/v1/windows",
     "/livez",
@@ -132,6 +134,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/namespaces", get(names::namespaces))
         .route("/api/v1/unpaired", get(unpaired::unpaired))
         .route("/api/v1/stream", get(stream::stream))
+        .route("/api/v1/openapi.json", get(openapi::openapi))
         .route("/api/v1/status", get(status::status))
         .route("/api/v1/windows", get(status::windows))
         .route("/livez", get(probes::livez))

@@ -147,7 +147,8 @@ fn level(level: &LevelInfo) -> serde_json::Value {
     })
 }
 
-fn no_parameters(raw: Option<&str>) -> Result<(), Problem> {
+/// Refuses every parameter.
+pub(super) fn no_parameters(raw: Option<&str>) -> Result<(), Problem> {
     let params = Params::decode(raw.unwrap_or_default());
     params.finish().map_err(Problem::InvalidParameters)
 }
