@@ -56,9 +56,7 @@ pub(super) async fn pollers() {
         let busy = daemon
             .share_of_a_core(all(daemon.api, path, &etag, status))
             .await;
-        println!(
-            "{POLLERS} pollers at 1 Hz, {what}: {busy:.2} % of a core (budget 5 %, idle included)"
-        );
+        println!("{POLLERS} pollers at 1 Hz, {what}: {busy:.2} % of a core");
     }
 }
 

@@ -16,7 +16,7 @@ use super::ROUTES;
 use super::caching::{self, Answer};
 use super::problem::Problem;
 use super::status::no_parameters;
-use crate::render::Format;
+use crate::render::{Format, Picture, View};
 
 const DOCUMENT: &str = include_str!("document.yaml");
 const EXAMPLES: &str = include_str!("examples.json");
@@ -99,6 +99,9 @@ fn with_formats(route: &str, mut path: Value) -> Value {
             *listed = parameter.clone();
         }
     }
+    if !formats.iter().copied().any(is_drawn) {
+        drop_picture(&mut path);
+    }
     let content = content(&mut path);
     for format in formats {
         let media = format.content_type();
@@ -120,8 +123,10 @@ fn only(route: &str, format: Format, mut path: Value) -> Value {
     let id = operation["operationId"].as_str().expect(CHECKED);
     let suffix = route.rsplit_once('.').map_or("", |(_, suffix)| suffix);
     operation["operationId"] = format!("{id}_{}", suffix.replace('-', "_")).into();
-    let described = parameters(&mut path);
-    described.retain(|parameter| !is_format(parameter));
+    parameters(&mut path).retain(|parameter| !is_format(parameter));
+    if !is_drawn(format) {
+        drop_picture(&mut path);
+    }
     let content = content(&mut path);
     let whole = std::mem::take(content);
     let media = format.content_type();
@@ -145,5 +150,21 @@ fn content(path: &mut Value) -> &mut Map<String, Value> {
 }
 
 fn is_format(parameter: &Value) -> bool {
-    parameter["$ref"] == "#/components/parameters/format"
+    refers_to(parameter, "format")
+}
+
+fn refers_to(parameter: &Value, name: &str) -> bool {
+    let reference = parameter["$ref"].as_str();
+    reference.and_then(|reference| reference.strip_prefix("#/components/parameters/")) == Some(name)
+}
+
+fn is_drawn(format: Format) -> bool {
+    View::ALL.into_iter().any(|view| format.is_drawn(view))
+}
+
+/// Takes away the parameters that only pictures have.
+fn drop_picture(path: &mut Value) {
+    let of_picture =
+        |parameter: &Value| Picture::NAMES.iter().any(|name| refers_to(parameter, name));
+    parameters(path).retain(|parameter| !of_picture(parameter));
 }
