@@ -113,7 +113,7 @@ fn difference(case: &Case, answer: &Answer) -> Option<String> {
         }
     }
     let no_topics = BTreeSet::new();
-    for (edge, expected) in case.expect.destinations.iter() {
+    for (edge, expected) in &case.expect.destinations {
         let got = answer.destinations.get(edge).unwrap_or(&no_topics);
         if got != expected {
             write!(
