@@ -206,9 +206,10 @@ impl Core {
             let known = match &resource {
                 Some((index, known)) if *index == span.resource => known,
                 _ => {
-                    let known = self
-                        .resources
-                        .read(&self.graph, chunk, span.resource, open.tick);
+                    let (graph, pairing) = (&self.graph, &self.pairing);
+                    let known =
+                        self.resources
+                            .read(graph, pairing, chunk, span.resource, open.tick);
                     let Known {
                         service,
                         instance,

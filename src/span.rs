@@ -3,7 +3,11 @@
 //! A [`SpanRef`] borrows from the request it was read from; reading it costs no allocation. Protobuf and JSON yield
 //! the same spans. What it deliberately does not have: any attribute that no rule of pairing uses.
 
+mod weight;
+
 use std::num::NonZeroU64;
+
+pub use weight::Weight;
 
 /// A valid trace id: 16 bytes, not all zero (trace.proto, `Span.trace_id`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,6 +217,8 @@ pub struct SpanRef<'a> {
     pub attrs: Attrs<'a>,
     /// Its links, read on demand; empty for SERVER and INTERNAL, where no rule uses them.
     pub links: Links<'a>,
+    /// Its weight by the sampling attribute, if one is read and says something.
+    pub sampled: Option<Weight>,
     /// Which of its chunk's resources this span belongs to (`Chunk::resource`).
     pub resource: u32,
     /// Where its encoded bytes lie in the request, so that a tap can copy the span whole.
@@ -295,6 +301,8 @@ pub struct Resource<'a> {
     pub instance: Option<&'a str>,
     /// `service.version`.
     pub version: Option<&'a str>,
+    /// The weight of its spans by the sampling attribute, where they say none themselves.
+    pub sampled: Option<Weight>,
     /// `telemetry.sdk.name` is present: an OTLP SDK wrote these spans, so their ids are not shared.
     pub sdk: bool,
 }

@@ -248,7 +248,8 @@ fn the_tightest_cgroup_above_the_process_counts() {
 #[test]
 fn the_printed_configuration_loads_as_the_same() {
     let text = "receiver: {http: {listen: '[::1]:0'}}\npairing: {wait: 1500ms, retain: 90s}\napi: {hosts: [a, b]}\n\
-                limits: {memory: 123456789}\nhealth: {degraded_failed_ratio: 0.001}\n";
+                limits: {memory: 123456789}\nhealth: {degraded_failed_ratio: 0.001}\n\
+                ingest:\n  ignore:\n    - {service: 'a/*', kind: server}\n    - span_name: \"# \\\"q\\\", {\\t}: 'ü'\"\n";
     let first = resolve(&file(text)).unwrap();
     let again = resolve(&file(&first.to_yaml())).unwrap();
     assert_eq!(first.config, again.config);

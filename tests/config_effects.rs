@@ -9,10 +9,11 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use spangraph::clock::Timestamp;
-use spangraph::config::{AttributeKeys, Config, Machine, Resolved, Sources};
+use spangraph::config::{AttributeKeys, Config, IgnoreRules, Machine, Resolved, Sources};
 use spangraph::core::{Core, Scratch};
 use spangraph::daemon::core_config;
 use spangraph::otlp::{Encoding, ResourceKeys, walk, walk_json};
+use spangraph::pairing::Ignore;
 use spangraph::proto::{Origin, Slice};
 
 const SERVER: i32 = 2;
@@ -21,16 +22,20 @@ const BEGIN_S: u64 = 1_795_395_600;
 
 type Attributes<'a> = &'a [(&'a str, &'a str)];
 
+const MACHINE: Machine = Machine {
+    cgroup_memory_max: None,
+    ram: None,
+};
+
 fn resolve(settings: &[&str]) -> Resolved {
-    let sources = Sources {
+    resolved(&Sources {
         set: settings.iter().map(|set| (*set).to_owned()).collect(),
         ..Sources::default()
-    };
-    let machine = Machine {
-        cgroup_memory_max: None,
-        ram: None,
-    };
-    Config::resolve(&sources, &machine).expect("it is well formed")
+    })
+}
+
+fn resolved(sources: &Sources) -> Resolved {
+    Config::resolve(sources, &MACHINE).expect("it is well formed")
 }
 
 fn attributes(pairs: Attributes<'_>) -> Vec<KeyValue> {
@@ -69,8 +74,12 @@ fn alone(id: u8, kind: i32, resource: Attributes<'_>, span: Attributes<'_>) -> R
 
 /// The edges, as `namespace/client -> namespace/server`, of a core so configured after every wait has elapsed.
 fn edges(settings: &[&str], resource_spans: Vec<ResourceSpans>) -> BTreeSet<String> {
+    edges_of(&resolve(settings), resource_spans)
+}
+
+fn edges_of(resolved: &Resolved, resource_spans: Vec<ResourceSpans>) -> BTreeSet<String> {
     let at = |second: u64| Timestamp::from_unix_ns((BEGIN_S + second) * 1_000_000_000);
-    let core = Core::new(core_config(&resolve(settings)), Origin::default(), at(0));
+    let core = Core::new(core_config(resolved), Origin::default(), at(0));
     let request = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
     core.apply(&request, Encoding::Protobuf, &mut Scratch::default(), at(0))
         .expect("it is well formed");
@@ -325,6 +334,60 @@ fn both_encodings_read_the_same_namespace() {
     assert_eq!(found.as_deref(), Some("prod"), "a number names nothing");
 }
 
+/// Guarantees: `ingest.ignore` takes spans by service and by kind, as a list in a file or as YAML in one line.
+#[test]
+fn ignore_takes_spans_out_of_the_graph() {
+    let spans = || {
+        let mut spans = shop(&[("server.address", "api.example.org")]);
+        let web = [("service.namespace", "front"), ("service.name", "web")];
+        spans.push(alone(2, SERVER, &web, &[]));
+        spans
+    };
+    let with = |rules: &str| edges(&[&format!("ingest.ignore={rules}")], spans());
+    let (out, into) = ("shop -> api.example.org", "user -> front/web");
+    assert_eq!(with("[]"), set([out, into]));
+    assert_eq!(with("[{kind: server}]"), set([out]));
+    assert_eq!(with("[{service: web}, {service: nobody}]"), set([out]));
+    assert_eq!(with("[{service: front/*}]"), set([out]));
+    assert_eq!(with("[{service: shop, kind: CLIENT}]"), set([into]));
+    assert_eq!(with("[{service: shop, kind: SERVER}]"), set([out, into]));
+    assert_eq!(with("[{service: shop, kind: '*er*'}]"), set([out, into]));
+    assert_eq!(with("[{kind: 'c*'}]"), set([into]));
+    assert_eq!(with(r#"[{"span_name": "*"}]"#), set([]));
+    let text = "ingest:\n  ignore:\n    - service: s*\n      kind: client\n".to_owned();
+    let sources = Sources {
+        file: Some(("test.yaml".into(), text)),
+        ..Sources::default()
+    };
+    assert_eq!(edges_of(&resolved(&sources), spans()), set([into]));
+}
+
+#[test]
+fn ignore_rules_are_checked() {
+    let message = |text: &str| {
+        let sources = Sources {
+            set: vec![format!("ingest.ignore={text}")],
+            ..Sources::default()
+        };
+        Config::resolve(&sources, &MACHINE).unwrap_err().to_string()
+    };
+    assert!(message("[{}]").contains("a rule needs at least one of `service`"));
+    assert!(message("[{sevice: a}]").contains("`sevice` is none of `service`"));
+    assert!(message("[{kind: sever}]").contains("`sever` matches none of INTERNAL, SERVER"));
+    assert!(message("[{service: ''}]").contains("`service` must be a text that is not empty"));
+    assert!(message("[{service: a, service: b}]").contains("`service` is written twice"));
+    assert!(message("[a]").contains("each rule holds some of"));
+    assert!(message("a").contains("expected a list of at most 64 rules"));
+    assert!(message("{service: a}").contains("expected a list of at most 64 rules"));
+    let many = vec!["{service: a}"; 65].join(",");
+    assert!(message(&format!("[{many}]")).contains("has 65 rules; at most 64"));
+    assert_eq!(
+        IgnoreRules::MOST,
+        Ignore::MOST,
+        "what is configured is looked at"
+    );
+}
+
 /// Guarantees: daemons that would name things differently have different digests, so their slices are never merged.
 #[test]
 fn every_key_that_names_things_is_in_the_digest() {
@@ -335,6 +398,9 @@ fn every_key_that_names_things_is_in_the_digest() {
         "pairing.db_node_name=namespace",
         "pairing.user_node=off",
         "pairing.user_node=per_service",
+        "ingest.ignore=[{service: probe}]",
+        "pairing.sampling=true",
+        "pairing.sampling_attribute=p",
         "graph.namespace_from=[]",
         "graph.namespace_from=[service.namespace,k8s.namespace.name]",
         "graph.namespace_from=[k8s.namespace.name,service.namespace]",
@@ -352,11 +418,7 @@ fn lists_of_attribute_keys_are_checked() {
             set: vec![format!("graph.namespace_from={text}")],
             ..Sources::default()
         };
-        let machine = Machine {
-            cgroup_memory_max: None,
-            ram: None,
-        };
-        Config::resolve(&sources, &machine).unwrap_err().to_string()
+        Config::resolve(&sources, &MACHINE).unwrap_err().to_string()
     };
     assert!(message("service namespace").contains("`service namespace` is no attribute key"));
     assert!(message("a,b,c,d,e,f,g,h,i").contains("has 9 keys; at most 8"));

@@ -14,7 +14,7 @@ const WAIST: &[&str] = &["slice", "proto", "history"];
 /// Sealed slices to answers.
 const READ_ARM: &[&str] = &["topology", "render", "api"];
 /// Of neither arm.
-const COMMON: &[&str] = &["net", "clock", "telemetry", "health", "snapshot"];
+const COMMON: &[&str] = &["net", "clock", "glob", "telemetry", "health", "snapshot"];
 /// What was typed and what will run; both stop at the top.
 const SETTINGS: &[&str] = &["cli", "config"];
 /// The only ones that see both arms.
@@ -27,15 +27,18 @@ fn allowed(module: &str) -> Vec<&'static str> {
         // The receiver hands on bytes: it knows the reader's verdicts and connections, and nothing of the graph.
         "receiver" => vec!["otlp", "net", "clock", "proto"],
         "span" | "semconv" | "otlp" => vec!["span", "semconv", "proto"],
-        "pairing" => vec!["span", "semconv", "graph", "clock", "proto", "slice"],
+        "pairing" => vec![
+            "span", "semconv", "graph", "clock", "glob", "proto", "slice",
+        ],
         "graph" => vec!["span", "semconv", "slice", "proto"],
         "core" => all(&[WRITE_ARM, &["slice", "proto", "clock"]]),
         "slice" => vec!["proto"],
         "history" => vec!["slice", "proto"],
-        "topology" => vec!["slice", "proto", "history"],
+        "topology" => vec!["slice", "proto", "history", "glob"],
         "render" => vec!["topology", "proto"],
         "api" => all(&[READ_ARM, WAIST, &["net", "clock"]]),
-        "proto" | "net" | "clock" | "telemetry" | "health" | "config" => vec![],
+        "proto" | "net" | "clock" | "glob" | "telemetry" | "health" => vec![],
+        "config" => vec!["glob"],
         // A client of the API: it shares with the daemon only how numbers and names look to people.
         "snapshot" => vec!["render"],
         // What is typed names formats, keys and addresses.

@@ -101,6 +101,8 @@ fn record(graph: &Graph, effects: &mut Effects, seen: &Seen) {
     let client = graph.service(Some("shop"), &seen.client, NOW);
     let server = graph.service(None, &seen.server, NOW);
     effects.calls.push(Call {
+        weight: 0,
+        weighted_failed: 0,
         edge: graph.edge(client, server, ConnectionType::None, NOW),
         class: seen.class,
         failed: u32::from(seen.failed),

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::error::ConfigError;
+use super::ignore::IgnoreRules;
 use super::layers::Layers;
 use super::machine::Machine;
 use super::table::{Key, Section, config};
-use super::value::{AttributeKeys, ByteSize, Value};
+use super::value::{AttributeKey, AttributeKeys, ByteSize, Value};
 use super::words::{DbNodeName, LogFormat, LogLevel, SharedIds, UserNode};
 
 config! {
@@ -32,6 +33,15 @@ config! {
         /// `Host` names answered on a loopback bind besides `localhost` and loopback addresses. Others get 421:
         /// this keeps a web page from reading the graph through a rebound DNS name.
         hosts: Vec<String> = "[]";
+    }
+
+    /// What becomes of spans before they are paired.
+    "ingest" ingest: Ingest {
+        /// Spans that draw nothing, such as health probes: a span that a rule takes is `filtered`, and so is the other
+        /// half of its call. A rule says some of `service` (its name, or `namespace/name`), `span_name` (the first 256
+        /// bytes) and `kind`, each a glob, and takes the spans that match all it says. A `*` stops at `/` in services
+        /// only.
+        ignore: IgnoreRules = "[]";
     }
 
     /// How spans become calls.
@@ -58,6 +68,13 @@ config! {
         /// What names a database: its `host`, so that equal names on two hosts stay apart; or its `namespace`, so that
         /// one database behind many hosts is one node. Either way a logical peer name comes first.
         db_node_name: DbNodeName = "host";
+        /// Whether a sampled call counts for all it stands for: 1/p, the greater of its halves, at most 1,048,576. p comes
+        /// from the tracestate (`ot=th:…`), else from `sampling_attribute`, else it is 1. Edges then show `calls` and
+        /// `failed` so weighted and `raw_calls` beside them; latencies, `seen` and nodes stay as counted.
+        sampling: bool = "false";
+        /// Attribute of the span, else of its resource, that holds the probability with which it was sampled: a number
+        /// above 0 and at most 1 (0.1 is one in ten); anything else says nothing. Read with `sampling` only.
+        sampling_attribute: AttributeKey = "none";
         /// Who calls where a trace begins with an inbound span and nobody is named: one node `user` (`shared`), one for
         /// each service (`per_service`), or nobody (`off`): such a span is a `root`.
         user_node: UserNode = "shared";

@@ -6,6 +6,7 @@
 
 mod check;
 mod error;
+mod ignore;
 mod keys;
 mod layers;
 mod machine;
@@ -18,14 +19,17 @@ mod words;
 use std::path::PathBuf;
 
 pub use error::{ConfigError, Origin};
-pub use keys::{Api, Config, Graph, Grpc, Health, Http, Limits, Log, Pairing, SECTIONS, Shutdown};
+pub use ignore::{IgnoreRule, IgnoreRules};
+pub use keys::{
+    Api, Config, Graph, Grpc, Health, Http, Ingest, Limits, Log, Pairing, SECTIONS, Shutdown,
+};
 use layers::Layers;
 pub use layers::Setting;
 pub use machine::Machine;
 pub use print::{example, reference};
 pub use raw::{Field, Raw};
 pub use table::{Key, Section};
-pub use value::{AttributeKeys, ByteSize, Value};
+pub use value::{AttributeKey, AttributeKeys, ByteSize, Value};
 pub use words::{DbNodeName, LogFormat, LogLevel, SharedIds, UserNode};
 
 /// Everything that was said, unread.

@@ -32,6 +32,10 @@ pub struct ByteSize(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
 pub struct AttributeKeys(pub Vec<String>);
 
+/// The key of an attribute, or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
+pub struct AttributeKey(pub Option<String>);
+
 const BYTE_UNITS: [(&str, u32); 5] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0)];
 const TIME_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
@@ -204,11 +208,8 @@ impl AttributeKeys {
     /// Most keys in one list.
     pub const MOST: usize = 8;
 
-    /// What OpenTelemetry's naming rules and everybody's own keys are made of, and what reads back from any layer.
     fn checked(self) -> Result<Self, String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-        let wrong = |key: &&String| key.is_empty() || key.len() > 256 || !key.chars().all(plain);
-        if let Some(key) = self.0.iter().find(wrong) {
+        if let Some(key) = self.0.iter().find(|key| !is_attribute_key(key)) {
             return Err(format!("`{key}` is no attribute key"));
         }
         match self.0.len() {
@@ -234,6 +235,28 @@ impl Value for AttributeKeys {
     fn show(&self) -> String {
         self.0.show()
     }
+}
+
+impl Value for AttributeKey {
+    const KIND: &'static str = "an attribute key (`a.b`) or `none`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self(None)),
+            key if is_attribute_key(key) => Ok(Self(Some(key.to_owned()))),
+            other => Err(format!("`{other}` is no attribute key")),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.0.as_deref().unwrap_or("none").to_owned()
+    }
+}
+
+/// What OpenTelemetry's naming rules and everybody's own keys are made of, and what reads back from any layer.
+fn is_attribute_key(key: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    !key.is_empty() && key.len() <= 256 && key.chars().all(plain)
 }
 
 fn split_number(text: &str) -> (&str, &str) {

@@ -8,7 +8,7 @@ use dashmap::DashMap;
 
 use crate::graph::Graph;
 use crate::otlp::Chunk;
-use crate::pairing::ServiceInfo;
+use crate::pairing::{Pairing, ServiceInfo};
 
 /// Name of a service whose resource has none (OpenTelemetry resource semantic conventions, `service.name`).
 const UNKNOWN_SERVICE: &str = "unknown_service";
@@ -39,6 +39,7 @@ impl Resources {
     pub(super) fn read(
         &self,
         graph: &Graph,
+        pairing: &Pairing,
         chunk: Chunk<'_>,
         index: u32,
         tick: u32,
@@ -53,10 +54,7 @@ impl Resources {
         let name = resource.service_name.unwrap_or(UNKNOWN_SERVICE);
         let node = graph.service(resource.namespace, name, now_s);
         let known = Arc::new(Known {
-            service: ServiceInfo {
-                node,
-                sdk: resource.sdk,
-            },
+            service: pairing.service_info(node, &resource, name),
             instance: resource.instance.map(Arc::from),
             version: resource.version.map(Arc::from),
         });

@@ -14,7 +14,7 @@ use crate::core::{Core, CoreConfig};
 use crate::history::History;
 use crate::net::{Admission, Shutdown};
 use crate::otlp::ResourceKeys;
-use crate::pairing::{Rules, SharedIds, UserNode};
+use crate::pairing::{Ignore, IgnoreRule, Rules, SharedIds, UserNode};
 use crate::proto::Origin;
 use crate::receiver::Receiver;
 use crate::semconv::{DbNodeName, NamingConfig};
@@ -74,14 +74,18 @@ impl Parts {
 /// What the core is told: the same for the daemon and for whatever else runs a core by a configuration.
 pub fn core_config(resolved: &Resolved) -> CoreConfig {
     let Config {
+        ingest,
         pairing,
         graph,
         limits,
         ..
     } = &resolved.config;
+    let sampled_by = pairing.sampling_attribute.0.as_ref();
+    let sampled_by = sampled_by.filter(|_| pairing.sampling);
     CoreConfig {
-        resource_keys: ResourceKeys::namespace_from(graph.namespace_from.0.iter().cloned()),
-        rules: rules(pairing),
+        resource_keys: ResourceKeys::namespace_from(graph.namespace_from.0.iter().cloned())
+            .sampled_by(sampled_by.cloned()),
+        rules: rules(pairing, ignore(ingest)),
         pairing_bytes: limits.pairing.0,
         shards: shards(),
         max_nodes: graph.max_nodes,
@@ -91,12 +95,14 @@ pub fn core_config(resolved: &Resolved) -> CoreConfig {
     }
 }
 
-fn rules(pairing: &config::Pairing) -> Rules {
+fn rules(pairing: &config::Pairing, ignore: Ignore) -> Rules {
     Rules {
+        ignore,
         wait: whole_seconds(pairing.wait),
         messaging_wait: whole_seconds(pairing.messaging_wait),
         retain: whole_seconds(pairing.retain),
         match_low64: pairing.match_low64,
+        sampling: pairing.sampling,
         shared_ids: match pairing.shared_ids {
             config::SharedIds::Auto => SharedIds::Auto,
             config::SharedIds::Never => SharedIds::Never,
@@ -118,6 +124,15 @@ fn rules(pairing: &config::Pairing) -> Rules {
     }
 }
 
+fn ignore(ingest: &config::Ingest) -> Ignore {
+    let rule = |rule: &config::IgnoreRule| IgnoreRule {
+        service: rule.service.clone(),
+        span_name: rule.span_name.clone(),
+        kind: rule.kind.clone(),
+    };
+    Ignore::new(ingest.ignore.0.iter().map(rule))
+}
+
 /// Fractions round up: nobody waits less than was asked for.
 pub(super) fn whole_seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
@@ -132,7 +147,10 @@ fn shards() -> usize {
 /// Equal exactly for daemons whose slices mean the same: every key that can change what a slice says, and the rules.
 fn digest(resolved: &Resolved) -> String {
     let mut text = format!("rules={RULES_VERSION}");
-    let meaningful = |path: &str| path.starts_with("pairing.") || path.starts_with("graph.");
+    let meaningful = |path: &str| {
+        let sections = ["ingest.", "pairing.", "graph."];
+        sections.iter().any(|section| path.starts_with(section))
+    };
     for setting in resolved.settings.iter().filter(|s| meaningful(s.path)) {
         let _ = write!(text, "\n{}={}", setting.path, setting.value);
     }

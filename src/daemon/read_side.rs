@@ -94,7 +94,7 @@ impl Status for Report {
         let [wait_cut_s, retain_cut_s] = pairing.cut_s;
         StatusReport {
             law: core.totals(),
-            sampling_adjusted: false,
+            sampling_adjusted: config.pairing.sampling,
             limits: vec![
                 limit(
                     "limits.pairing",

@@ -55,6 +55,10 @@ pub struct Call {
     pub class: CallClass,
     /// Failed calls this adds to the edge: 0 or 1.
     pub failed: u32,
+    /// Its weight (R14), fixed point 2^-20; 0 unless sampling is adjusted.
+    pub weight: u64,
+    /// Weight of failed calls this adds to the edge; likewise.
+    pub weighted_failed: u64,
     /// Calls this adds to the edge's `client_failed`: 0 or 1, once per (outbound span, edge).
     pub client_failed: u32,
     /// The inbound side failed.

@@ -41,9 +41,10 @@ pub struct NodeId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeId(pub u32);
 
-/// An interned text (span name, topic, address); small, and valid only inside this process. 0 is "none".
+/// An interned text (span name, topic, peer); small, and valid only inside this process. 0 is "none". There are at most
+/// four times [`MAX_TEXTS`] and a few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct TextId(pub u32);
+pub struct TextId(pub u16);
 
 /// Bounds of the graph.
 #[derive(Debug, Clone, Copy)]

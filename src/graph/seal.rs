@@ -222,6 +222,8 @@ impl Writer<'_> {
             classes: Some(classes(&stats.classes)),
             calls_without_client_sample: stats.without_client_sample,
             calls_without_server_sample: stats.without_server_sample,
+            weighted_calls: stats.weighted_calls,
+            weighted_failed: stats.weighted_failed,
             ..proto::Edge::default()
         }
     }

@@ -20,6 +20,9 @@ pub(super) struct EdgeStats {
     pub(super) failed: u64,
     pub(super) client_failed: u64,
     pub(super) server_failed: u64,
+    /// Fixed point 2^-20; 0 unless sampling is adjusted.
+    pub(super) weighted_calls: u64,
+    pub(super) weighted_failed: u64,
     pub(super) client: Histogram,
     pub(super) server: Histogram,
     pub(super) gap: Histogram,
@@ -93,6 +96,8 @@ impl EdgeStats {
         self.failed += u64::from(call.failed);
         self.client_failed += u64::from(call.client_failed);
         self.server_failed += u64::from(call.server_failed);
+        self.weighted_calls = self.weighted_calls.saturating_add(call.weight);
+        self.weighted_failed = self.weighted_failed.saturating_add(call.weighted_failed);
         self.sample(call, pool, negatives);
         self.protocols[call.status.protocol as usize] += 1;
         if let Some(class) = status::class(call.status) {

@@ -39,14 +39,18 @@ impl Texts {
 
     pub(super) fn new() -> Self {
         let by_id = Table::<OnceLock<Box<str>>>::default();
-        by_id.row(TextId::default().0).get_or_init(Box::default);
-        by_id.row(Self::OTHER.0).get_or_init(|| OTHER.into());
+        by_id
+            .row(u32::from(TextId::default().0))
+            .get_or_init(Box::default);
+        by_id
+            .row(u32::from(Self::OTHER.0))
+            .get_or_init(|| OTHER.into());
         Self {
             span_names: Kind::default(),
             topics: Kind::default(),
             peers: Kind::default(),
             by_id,
-            next: AtomicU32::new(TextId::NO_ROOM.0 + 1),
+            next: AtomicU32::new(u32::from(TextId::NO_ROOM.0) + 1),
         }
     }
 
@@ -70,7 +74,10 @@ impl Texts {
 
     /// The text of `id`; empty for "none" and for ids never given out.
     pub(super) fn text(&self, id: TextId) -> &str {
-        self.by_id.row(id.0).get().map_or("", |text| text)
+        self.by_id
+            .row(u32::from(id.0))
+            .get()
+            .map_or("", |text| text)
     }
 
     /// Distinct span names, topics and peers held.
@@ -101,8 +108,9 @@ impl Texts {
                 if !reserve(&kind.count, MAX_TEXTS) {
                     return no_room;
                 }
-                let id = TextId(self.next.fetch_add(1, Ordering::Relaxed));
-                self.by_id.row(id.0).get_or_init(|| text.into());
+                let next = self.next.fetch_add(1, Ordering::Relaxed);
+                let id = TextId(u16::try_from(next).expect("no kind holds more than `MAX_TEXTS`"));
+                self.by_id.row(next).get_or_init(|| text.into());
                 *place.insert(id)
             }
         }

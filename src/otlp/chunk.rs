@@ -6,7 +6,9 @@ use super::fields::Ids;
 use super::resource::{ResourceRow, text};
 use super::wire::Place;
 use crate::semconv::keys::Meaning;
-use crate::span::{Attrs, CallStatus, Links, Operation, Protocol, Resource, SpanKind, SpanRef};
+use crate::span::{
+    Attrs, CallStatus, Links, Operation, Protocol, Resource, SpanKind, SpanRef, Weight,
+};
 
 /// One accepted span.
 #[derive(Debug, Clone)]
@@ -23,6 +25,7 @@ pub(super) struct SpanRow {
     pub(super) attrs: Place,
     pub(super) links: Place,
     pub(super) link_count: u32,
+    pub(super) sampled: Option<Weight>,
     pub(super) resource: u32,
     pub(super) bytes: Place,
 }
@@ -121,6 +124,7 @@ impl<'a> Chunk<'a> {
                 encoded: row.links.of(self.request),
                 count: row.link_count,
             },
+            sampled: row.sampled,
             resource: row.resource,
             bytes: start..start + row.bytes.len,
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Malformed;
 use super::value::read_attribute;
 use super::wire::{Place, Reader, len, offset, varint};
-use crate::span::Resource;
+use crate::span::{Resource, Weight};
 
 /// Which attributes of a resource say what.
 ///
@@ -14,6 +14,8 @@ use crate::span::Resource;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceKeys {
     namespace: Cow<'static, [Cow<'static, str>]>,
+    /// Holds a sampling probability; looked for in spans first.
+    sampling: Option<Cow<'static, str>>,
 }
 
 /// What the value of one key is for; a namespace may be read from any key, also from one with a use of its own.
@@ -22,6 +24,7 @@ struct Uses {
     string: Option<usize>,
     /// Place in the order of search.
     namespace: Option<usize>,
+    sampling: bool,
 }
 
 /// One resource: where its bytes and its used strings lie.
@@ -30,7 +33,14 @@ pub(super) struct ResourceRow {
     /// In the joined copy (it was sent in pieces) or in the request.
     joined: bool,
     bytes: Place,
+    used: Used,
+}
+
+/// What is used of a resource.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
     strings: [Place; STRINGS],
+    sampled: Option<Weight>,
 }
 
 const STRINGS: usize = 5;
@@ -67,7 +77,29 @@ impl ResourceKeys {
         let keys = keys.into_iter().take(Self::MOST).map(Cow::Owned);
         Self {
             namespace: keys.collect(),
+            sampling: None,
         }
+    }
+
+    /// Also reads the probability with which a span was sampled from the attribute of this key.
+    #[must_use]
+    pub fn sampled_by(self, key: Option<String>) -> Self {
+        Self {
+            sampling: key.map(Cow::Owned),
+            ..self
+        }
+    }
+
+    /// Whether the attribute of that key holds a span's sampling probability.
+    pub(super) fn samples(&self, key: &[u8]) -> bool {
+        self.sampling
+            .as_ref()
+            .is_some_and(|name| name.as_bytes() == key)
+    }
+
+    /// Whether any attribute does.
+    pub(super) fn sampling(&self) -> bool {
+        self.sampling.is_some()
     }
 
     /// Whether anything is read from that key.
@@ -80,8 +112,10 @@ impl ResourceKeys {
         let uses = Uses {
             string: find_string(key),
             namespace: namespaces.position(|name| name.as_bytes() == key),
+            sampling: self.samples(key),
         };
-        (uses.string.is_some() || uses.namespace.is_some()).then_some(uses)
+        let used = uses.string.is_some() || uses.namespace.is_some() || uses.sampling;
+        used.then_some(uses)
     }
 }
 
@@ -90,6 +124,7 @@ impl Default for ResourceKeys {
     fn default() -> Self {
         Self {
             namespace: Cow::Borrowed(&[Cow::Borrowed("service.namespace")]),
+            sampling: None,
         }
     }
 }
@@ -107,12 +142,12 @@ impl ResourceRow {
         joined: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
         let place = piece.rest();
-        let strings = read_strings(piece, keys, request)?;
+        let used = read_used(piece, keys, request)?;
         if self.bytes.len == 0 {
             *self = Self {
                 joined: false,
                 bytes: place,
-                strings,
+                used,
             };
             return Ok(());
         }
@@ -130,7 +165,7 @@ impl ResourceRow {
     /// Finds the strings of a resource that came in pieces, once all of them are there.
     pub(super) fn settle(&mut self, keys: &ResourceKeys, joined: &[u8]) -> Result<(), Malformed> {
         if self.joined {
-            self.strings = read_strings(Reader::new(joined).within(self.bytes), keys, joined)?;
+            self.used = read_used(Reader::new(joined).within(self.bytes), keys, joined)?;
         }
         Ok(())
     }
@@ -143,13 +178,14 @@ impl ResourceRow {
     /// What it says.
     pub(super) fn read<'a>(&self, request: &'a [u8], joined: &'a [u8]) -> Resource<'a> {
         let source = if self.joined { joined } else { request };
-        let string = |index: usize| text(self.strings[index], source);
+        let string = |index: usize| text(self.used.strings[index], source);
         Resource {
             service_name: string(SERVICE_NAME),
             namespace: string(NAMESPACE),
             instance: string(INSTANCE),
             version: string(VERSION),
-            sdk: self.strings[SDK_NAME].len != 0,
+            sampled: self.used.sampled,
+            sdk: self.used.strings[SDK_NAME].len != 0,
         }
     }
 }
@@ -161,12 +197,12 @@ pub(super) fn text(place: Place, source: &[u8]) -> Option<&str> {
         .filter(|text| !text.is_empty())
 }
 
-fn read_strings(
+fn read_used(
     mut message: Reader<'_>,
     keys: &ResourceKeys,
     source: &[u8],
-) -> Result<[Place; STRINGS], Malformed> {
-    let mut strings = [Place::default(); STRINGS];
+) -> Result<Used, Malformed> {
+    let mut used = Used::default();
     let mut namespaces = [Place::default(); ResourceKeys::MOST];
     while message.more() {
         match message.key()? {
@@ -175,10 +211,13 @@ fn read_strings(
                 let Some((uses, value)) = found else { continue };
                 let text = value.name(source).unwrap_or_default();
                 if let Some(index) = uses.string {
-                    strings[index] = text;
+                    used.strings[index] = text;
                 }
                 if let Some(order) = uses.namespace {
                     namespaces[order] = text;
+                }
+                if uses.sampling {
+                    used.sampled = value.weight(source);
                 }
             }
             DROPPED_ATTRIBUTES => drop(message.varint()?),
@@ -187,6 +226,6 @@ fn read_strings(
         }
     }
     let first = namespaces.into_iter().find(|text| text.len != 0);
-    strings[NAMESPACE] = first.unwrap_or_default();
-    Ok(strings)
+    used.strings[NAMESPACE] = first.unwrap_or_default();
+    Ok(used)
 }

@@ -7,6 +7,7 @@
 
 use super::Malformed;
 use super::wire::{Place, Reader, fixed64, len, varint};
+use crate::span::Weight;
 
 /// The longest name kept, in bytes; a longer string is cut on a character boundary (reliability: hostile names).
 pub(super) const MAX_TEXT: usize = 256;
@@ -14,13 +15,15 @@ pub(super) const MAX_TEXT: usize = 256;
 /// What a recognised attribute holds. Two words, so that it travels in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Value {
-    /// None, bytes, a double, an array, a list or a string index: nothing that names or numbers anything here.
+    /// None, bytes, an array, a list or a string index: nothing that names or numbers anything here.
     #[default]
     Other,
     /// Checked UTF-8.
     Text(Place),
     Int(i64),
     Bool(bool),
+    /// The bits of a double.
+    Double(u64),
 }
 
 mod key_value {
@@ -103,11 +106,8 @@ fn read_any_value(mut message: Reader<'_>, before: Value) -> Result<Value, Malfo
 #[inline(always)]
 fn read_other(message: &mut Reader<'_>, key: u32, before: Value) -> Result<Value, Malformed> {
     match key {
-        any_value::DOUBLE
-        | any_value::ARRAY
-        | any_value::KVLIST
-        | any_value::BYTES
-        | any_value::STRING_STRINDEX => {
+        any_value::DOUBLE => Ok(Value::Double(message.fixed64()?)),
+        any_value::ARRAY | any_value::KVLIST | any_value::BYTES | any_value::STRING_STRINDEX => {
             message.skip(key)?;
             Ok(Value::Other)
         }
@@ -146,6 +146,17 @@ impl Value {
             Self::Text(text) => Some(text).filter(|text| text.len != 0),
             _ => None,
         }
+    }
+
+    /// The sampling weight it says: a probability as a number, or as a text that is one.
+    pub(super) fn weight(self, source: &[u8]) -> Option<Weight> {
+        let probability = match self {
+            Self::Double(bits) => f64::from_bits(bits),
+            Self::Int(1) => 1.0,
+            Self::Text(text) => std::str::from_utf8(text.of(source)).ok()?.parse().ok()?,
+            Self::Int(_) | Self::Bool(_) | Self::Other => return None,
+        };
+        Weight::of_probability(probability)
     }
 
     /// Its number: an integer, or a string of decimal digits.

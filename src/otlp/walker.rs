@@ -4,9 +4,10 @@ use super::attributes::{Slots, rows_since};
 use super::chunk::{Chunk, Rows, SpanRow};
 use super::fields::{ATTRIBUTE, Fields, Ids, Run};
 use super::resource::{ResourceKeys, ResourceRow};
+use super::value::read_attribute;
 use super::wire::{Place, Reader, len, offset};
 use super::{CHUNK_SPANS, Counts, Malformed, Scratch, links};
-use crate::span::SpanKind;
+use crate::span::{SpanKind, Weight};
 
 /// One pass over a request.
 pub(super) struct Pass<'r, 's, 'c> {
@@ -148,6 +149,11 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
         } else {
             Run::default()
         };
+        let sampled = if self.keys.sampling() && fields.attributes.count != 0 {
+            self.sampled(message, fields.attributes)?
+        } else {
+            None
+        };
         let resource = self.resource_row();
         self.rows.spans.push(SpanRow {
             ids,
@@ -161,6 +167,7 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
             attrs,
             links: links.place(),
             link_count: links.count,
+            sampled,
             resource,
             bytes: message.rest(),
         });
@@ -178,6 +185,25 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
         let first = self.rows.attrs.len();
         self.slots.settle(&mut self.rows.attrs);
         Ok(rows_since(first, &self.rows.attrs))
+    }
+
+    /// The weight by the sampling attribute, which is read whatever the kind.
+    #[cold]
+    fn sampled(&self, message: Reader<'r>, run: Run) -> Result<Option<Weight>, Malformed> {
+        let mut message = message.within(run.place());
+        let mut sampled = None;
+        while message.more() {
+            match message.key()? {
+                ATTRIBUTE => {
+                    let is_it = |key: &[u8]| self.keys.samples(key).then_some(());
+                    if let Some(((), value)) = read_attribute(message.message()?, is_it)? {
+                        sampled = value.weight(self.request);
+                    }
+                }
+                key => message.skip(key)?,
+            }
+        }
+        Ok(sampled)
     }
 
     fn resource_row(&mut self) -> u32 {

@@ -1,13 +1,11 @@
 //! Draws one call: the edge, R8's failures, R13's latencies. Used by every rule that ends in an edge.
 
-use std::collections::hash_map::Entry;
-
 use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
 use crate::graph::call::{Call, CallClass, CalledFrom, Effects, NodeCall, Outcome, Sample};
-use crate::graph::{EdgeId, NodeId, TextId};
+use crate::graph::{NodeId, TextId};
 use crate::proto::ConnectionType;
-use crate::span::{CallStatus, SpanKind};
+use crate::span::{CallStatus, SpanKind, Weight};
 
 /// The side that was called.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +19,8 @@ pub(super) struct Callee {
     pub(super) consumed_at_ns: Option<u64>,
     pub(super) topic: TextId,
     pub(super) status: CallStatus,
+    /// Calls it stands for (R14).
+    pub(super) weight: Weight,
     /// The span an exemplar names.
     pub(super) span: u64,
     pub(super) class: CallClass,
@@ -39,6 +39,7 @@ impl Callee {
             consumed_at_ns: (x.flags.kind() == SpanKind::Consumer).then_some(x.start_ns),
             topic: x.topic,
             status: x.status,
+            weight: x.weight,
             span: x.span,
             class,
             connection,
@@ -99,10 +100,13 @@ impl Shard {
             .graph
             .edge(parent.service, callee.service, callee.connection, cx.now_s);
         self.store.mark(parent.at, Flags::HAS_CALL);
+        let weight = self.store.weight(parent.at).max(callee.weight);
         let mut call = Call {
             edge,
             class: callee.class,
             failed: u32::from(callee.failed),
+            weight: weight.fixed(),
+            weighted_failed: u64::from(callee.failed) * weight.fixed(),
             client_failed: 0,
             server_failed: callee.failed,
             client: Sample::None,
@@ -116,18 +120,21 @@ impl Shard {
             duration: callee.server,
         };
         if let (Place::Waiting(at), true) = (parent.at, parent.flags.outbound()) {
-            self.outbound_side(at, callee, &mut call);
+            self.outbound_side(at, callee, weight, &mut call);
             self.decide(at, Outcome::Paired, fx);
         }
-        call
+        cx.rules.weigh(call)
     }
 
     /// What the waiting outbound parent adds: its failure, its duration once per edge, the gap, the queue.
-    fn outbound_side(&mut self, at: u32, callee: &Callee, call: &mut Call) {
+    fn outbound_side(&mut self, at: u32, callee: &Callee, weight: Weight, call: &mut Call) {
         let parent = *self.store.record(at);
         let client = Sample::between(parent.start_ns, parent.end_ns);
-        let charge = self.charge(at, call.edge, callee.failed);
-        call.failed = charge.failed;
+        let record = self.store.record_mut(at);
+        let charge = self
+            .charges
+            .charge(at, record, call.edge, callee.failed, weight);
+        (call.failed, call.weighted_failed) = (charge.failed, charge.weighted_failed);
         (call.span, call.duration) = (parent.span, client);
         if charge.first {
             call.client = client;
@@ -145,56 +152,6 @@ impl Shard {
         }
         if parent.status != CallStatus::default() {
             call.status = parent.status;
-        }
-    }
-
-    /// R8 for one more callee of an outbound span on one edge: failed calls are the greater of the failing callees and
-    /// the parent's own failure; what this call adds to that.
-    pub(super) fn charge(&mut self, at: u32, edge: EdgeId, callee_failed: bool) -> Charge {
-        let parent = self.store.record_mut(at);
-        let parent_failed = u32::from(parent.flags.has(Flags::FAILED));
-        let one = u32::from(callee_failed);
-        if !parent.flags.has(Flags::CHARGED) {
-            parent.flags.set(Flags::CHARGED);
-            (parent.edge, parent.failing) = (edge, one);
-            return Charge {
-                failed: one.max(parent_failed),
-                first: true,
-            };
-        }
-        if parent.edge == edge {
-            return Charge::more(&mut parent.failing, one, parent_failed);
-        }
-        parent.flags.set(Flags::MANY_EDGES);
-        match self.more_edges.entry(at).or_default().entry(edge) {
-            Entry::Occupied(mut failing) => Charge::more(failing.get_mut(), one, parent_failed),
-            Entry::Vacant(failing) => {
-                failing.insert(one);
-                Charge {
-                    failed: one.max(parent_failed),
-                    first: true,
-                }
-            }
-        }
-    }
-}
-
-/// What one call adds to its edge for its parent.
-pub(super) struct Charge {
-    failed: u32,
-    /// It is the span's first call on this edge.
-    pub(super) first: bool,
-}
-
-// === impl Charge ===
-
-impl Charge {
-    fn more(failing: &mut u32, one: u32, parent_failed: u32) -> Self {
-        let before = (*failing).max(parent_failed);
-        *failing += one;
-        Self {
-            failed: (*failing).max(parent_failed) - before,
-            first: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::shard::{Context, Shard};
 use super::tomb::Tomb;
 use crate::graph::TextId;
 use crate::graph::call::{CallClass, Effects, Sample};
-use crate::span::{CallStatus, SpanKind};
+use crate::span::{CallStatus, SpanKind, Weight};
 
 /// A receive with links enters by its parent only if at its own deadline none of them is resolved (R12); whether that
 /// is still to come.
@@ -40,9 +40,12 @@ impl Shard {
                 return None;
             }
         };
+        if self.filter_entry(at, &x, &parent) {
+            return None;
+        }
         let decided = |seen: &Seen| seen.flags.has(Flags::GROUP) && seen.service == x.service;
         if self.near.parents.iter().any(decided) {
-            self.store.mark(Place::Waiting(at), Flags::ENTERED);
+            self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
             return None;
         }
         let mut siblings = std::mem::take(&mut self.work.siblings);
@@ -78,7 +81,8 @@ impl Shard {
                 && !s.flags.has(Flags::INSIDE)
                 && !s.flags.has(Flags::ENTERED)
                 && !asks_links_after(s, horizon)
-                && s.arrived <= parent.deadline
+                && !s.flags.has(Flags::IGNORED)
+                && parent::accepts(parent, s)
         };
         let members = || siblings.iter().filter(is_member);
         let first = members().map(|m| (m.arrived, m.deadline)).min()?;
@@ -90,7 +94,9 @@ impl Shard {
         for sibling in inbound {
             entered_inbound |= self.is_child(cx, trace, sibling, parent);
         }
-        if !entered_inbound {
+        if parent.flags.has(Flags::IGNORED) {
+            self.filter_call(parent);
+        } else if !entered_inbound {
             let fails = |m: &Seen| {
                 m.flags.has(Flags::FAILED)
                     && (m.flags.kind() == SpanKind::Internal || m.flags.receives())
@@ -102,6 +108,9 @@ impl Shard {
                 consumed_at_ns: None,
                 topic: TextId(0),
                 status: CallStatus::default(),
+                weight: members()
+                    .map(|m| self.store.weight(m.at))
+                    .fold(Weight::ONE, Weight::max),
                 span: members().map(|m| m.span).min()?,
                 class: CallClass::Entry,
                 connection: entry_connection(parent.flags),
@@ -109,7 +118,7 @@ impl Shard {
             self.draw(cx, trace, parent, &callee, fx);
         }
         for member in members() {
-            self.store.mark(member.at, Flags::ENTERED);
+            self.mark_entered(member.at, member.flags.side(), parent);
             self.store.unmark(member.at, Flags::HELD);
         }
         self.remember_group(cx, trace, x, parent);

@@ -32,10 +32,12 @@ impl Shard {
             ConnectionType::MessagingSystem => p.topic,
             _ => TextId(0),
         };
-        fx.calls.push(Call {
+        let call = Call {
             edge: cx.graph.edge(p.service, server, connection, cx.now_s),
             class: CallClass::VirtualServer,
             failed: u32::from(failed),
+            weight: p.weight.fixed(),
+            weighted_failed: u64::from(failed) * p.weight.fixed(),
             client_failed: u32::from(failed),
             server_failed: false,
             client: duration,
@@ -48,7 +50,8 @@ impl Shard {
             trace: self.store.id(trace),
             span: p.span,
             duration,
-        });
+        };
+        fx.calls.push(cx.rules.weigh(call));
         self.decide(at, Outcome::Virtual, fx);
     }
 
@@ -80,6 +83,9 @@ impl Shard {
         let Some(client) = caller(cx, x.flags, x.peer, x.service) else {
             return false;
         };
+        if x.flags.has(Flags::IGNORED) {
+            return true;
+        }
         let connection = match x.flags.kind() {
             SpanKind::Server => ConnectionType::VirtualNode,
             _ => ConnectionType::MessagingSystem,
@@ -91,10 +97,12 @@ impl Shard {
         } else {
             Sample::None
         };
-        fx.calls.push(Call {
+        let call = Call {
             edge: cx.graph.edge(client, x.service, connection, cx.now_s),
             class: CallClass::VirtualClient,
             failed: u32::from(failed),
+            weight: x.weight.fixed(),
+            weighted_failed: u64::from(failed) * x.weight.fixed(),
             client_failed: 0,
             server_failed: failed,
             client: Sample::None,
@@ -106,7 +114,8 @@ impl Shard {
             trace: self.store.id(trace),
             span: x.span,
             duration,
-        });
+        };
+        fx.calls.push(cx.rules.weigh(call));
         fx.node_calls.push(NodeCall {
             node: x.service,
             from: CalledFrom::Edges,

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::ignore::Matches;
 use super::probe::Target;
 use super::record::{Flags, Record};
 use super::shard::Incoming;
@@ -12,7 +13,8 @@ use crate::graph::{EdgeId, Graph, NodeId, TextId};
 use crate::proto::NodeType;
 use crate::semconv;
 use crate::span::{
-    FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE, LinkTarget, Operation, Side, SpanKind, SpanRef, TraceId,
+    FLAG_HAS_IS_REMOTE, FLAG_IS_REMOTE, LinkTarget, Operation, Resource, Side, SpanKind, SpanRef,
+    TraceId, Weight,
 };
 
 /// What a span inherits from its resource.
@@ -22,6 +24,10 @@ pub struct ServiceInfo {
     pub node: NodeId,
     /// An OTLP SDK wrote it (`telemetry.sdk.name` is present).
     pub sdk: bool,
+    /// Ignore rules that take it.
+    pub ignored: Matches,
+    /// Its weight by the sampling attribute, for spans that say none.
+    pub sampled: Option<Weight>,
 }
 
 /// Spans on their way into the shards. Reused: a steady stream allocates nothing.
@@ -48,6 +54,16 @@ pub(super) struct Run<'a> {
 // === impl Pairing ===
 
 impl Pairing {
+    /// What spans of this service inherit. `node` is the service of this namespace and name.
+    pub fn service_info(&self, node: NodeId, resource: &Resource<'_>, name: &str) -> ServiceInfo {
+        ServiceInfo {
+            node,
+            sdk: resource.sdk,
+            ignored: self.rules.ignore.service(resource.namespace, name),
+            sampled: resource.sampled,
+        }
+    }
+
     /// Adds an accepted span that arrives in the open `tick` to the batch.
     pub fn read(
         &self,
@@ -59,6 +75,8 @@ impl Pairing {
     ) {
         let trace = self.trace(span.trace);
         let kind = normal_kind(span);
+        let ignore = &self.rules.ignore;
+        let (name, named) = batch.texts.span_name(graph, ignore, span.name);
         let mut record = Record {
             span: span.span.get(),
             parent: span.parent.map_or(0, crate::span::SpanId::get),
@@ -67,15 +85,19 @@ impl Pairing {
             service: service.node,
             peer: TextId(0),
             topic: TextId(0),
-            name: batch.texts.span_name(graph, span.name),
+            name,
             arrived: tick,
             deadline: tick.saturating_add(self.wait(kind)),
             edge: EdgeId::OVERFLOW,
             failing: 0,
+            weight: self.weight(span, service),
             status: span.attrs.status,
             flags: Flags::new(kind, span.attrs.operation),
         };
         record.flags.set_if(Flags::FAILED, span.failed);
+        record
+            .flags
+            .set_if(Flags::IGNORED, ignore.takes(service.ignored, named, kind));
         record
             .flags
             .set_if(Flags::EARLY, self.settles_early(span, service));
@@ -238,6 +260,17 @@ impl Pairing {
             SpanKind::Producer | SpanKind::Consumer => self.rules.messaging_wait,
             _ => self.rules.wait,
         }
+    }
+
+    /// R14: of what says something, the tracestate first, since samplers write it.
+    fn weight(&self, span: &SpanRef<'_>, service: ServiceInfo) -> Weight {
+        if !self.rules.sampling {
+            return Weight::ONE;
+        }
+        Weight::of_tracestate(span.trace_state)
+            .or(span.sampled)
+            .or(service.sampled)
+            .unwrap_or(Weight::ONE)
     }
 }
 

@@ -32,6 +32,7 @@ impl Shard {
                 (Verdict::Batch, Some(at)) => {
                     self.store.mark(Place::Waiting(at), Flags::CONTINUED);
                 }
+                (Verdict::Filtered, Some(at)) => self.filter_linked(at),
                 (Verdict::Aside, Some(at)) => self.note(at, Answered::Aside),
                 (Verdict::Closed, Some(at)) => self.note(at, Answered::Closed),
                 (Verdict::NotSeen, Some(at)) => self.note(at, Answered::NotSeen),
@@ -53,7 +54,7 @@ impl Shard {
         found
     }
 
-    fn note(&mut self, at: u32, answered: Answered) {
+    pub(super) fn note(&mut self, at: u32, answered: Answered) {
         let known = self.answered.entry(at).or_insert(answered);
         *known = answered.min(*known);
     }
@@ -66,7 +67,9 @@ impl Shard {
             let x = *self.store.record(at);
             if x.flags.inbound() {
                 let duration = Sample::between(x.start_ns, x.end_ns);
-                if self.charge(at, call.edge, false).first {
+                let record = self.store.record_mut(at);
+                let charge = self.charges.charge(at, record, call.edge, false, x.weight);
+                if charge.first {
                     call.server = duration;
                 }
                 if !x.flags.has(Flags::DECIDED) {

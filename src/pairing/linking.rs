@@ -1,12 +1,13 @@
 //! R12, the linked span's side: which span a link names, whether that sent the message, and who gives way to whom.
 
 use super::draw::Callee;
+use super::ignore::missed_by;
 use super::parent::{self, Parent};
 use super::probe::{Answer, LinkProbe, Linker, Target, Verdict, consumes, is_creation_context};
 use super::probes::State;
 use super::record::{Flags, Seen};
 use super::shard::{Context, Shard};
-use crate::graph::call::{CallClass, Effects, Sample};
+use crate::graph::call::{Call, CallClass, Effects, Outcome, Sample};
 use crate::graph::{Graph, NodeId};
 use crate::proto::ConnectionType;
 use crate::span::SpanKind;
@@ -82,6 +83,7 @@ impl Shard {
     ) {
         let from = probe.from;
         let receives = from.flags.receives();
+        let ignored = from.flags.has(Flags::IGNORED);
         let mut answer = |verdict| answers.push(Answer { to: from, verdict });
         let linked = self.linked(cx.graph, probe);
         let gives_way = receives
@@ -96,11 +98,11 @@ impl Shard {
             _ if from.sends() => {}
             Linked::Ambient => {}
             Linked::Closed => {
-                fx.unresolved_links += 1;
+                fx.unresolved_links += u64::from(!ignored);
                 answer(Verdict::Closed);
             }
             Linked::NotSeen => {
-                fx.unresolved_links += 1;
+                fx.unresolved_links += u64::from(!ignored);
                 answer(Verdict::NotSeen);
                 return self.probes.settle(id, State::Missed);
             }
@@ -122,6 +124,23 @@ impl Shard {
         answers: &mut Vec<Answer>,
         fx: &mut Effects,
     ) {
+        let verdict = if self.filter_link(from, p) {
+            Verdict::Filtered
+        } else {
+            Verdict::Call(Box::new(self.linked_call(cx, trace, p, from, fx)))
+        };
+        answers.push(Answer { to: *from, verdict });
+        self.probes.settle(id, State::Done);
+    }
+
+    fn linked_call(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        p: &Seen,
+        from: &Linker,
+        fx: &mut Effects,
+    ) -> Call {
         let callee = Callee {
             service: from.service,
             failed: from.flags.has(Flags::FAILED),
@@ -129,14 +148,12 @@ impl Shard {
             consumed_at_ns: (from.flags.kind() == SpanKind::Consumer).then_some(from.start_ns),
             topic: from.topic,
             status: from.status,
+            weight: from.weight,
             span: from.span,
             class: CallClass::Linked,
             connection: ConnectionType::MessagingSystem,
         };
-        let call = Box::new(self.call(cx, trace, p, &callee, fx));
-        let verdict = Verdict::Call(call);
-        answers.push(Answer { to: *from, verdict });
-        self.probes.settle(id, State::Done);
+        self.call(cx, trace, p, &callee, fx)
     }
 
     /// What a link names, of all that arrived by now.
@@ -156,7 +173,8 @@ impl Shard {
         if named.is_empty() {
             return Linked::Ambient;
         }
-        let accepting = named.iter().filter(|p| probe.from.arrived <= p.deadline);
+        let accepts = |p: &&Seen| probe.from.arrived <= p.deadline || p.flags.has(Flags::IGNORED);
+        let accepting = named.iter().filter(accepts);
         let first =
             accepting.min_by(|a, b| parent::producer_order(graph, probe.from.service, a, b));
         first.map_or(Linked::Closed, |p| Linked::Is(trace, *p))
@@ -200,17 +218,22 @@ impl Shard {
         found
     }
 
-    /// Whether a consumer that links to `p` was settled before `p` came.
-    pub(super) fn was_missed(&self, trace: u32, p: &Seen) -> bool {
+    /// What becomes of `p` because a consumer that links to it was settled before it came.
+    pub(super) fn was_missed(&self, trace: u32, p: &Seen) -> Option<Outcome> {
         let target = Target {
             trace: self.store.id(trace),
             span: p.span,
         };
+        let mut missed = None;
         self.probes.any(target, |probe, state| {
             let from = &probe.from;
-            state == State::Missed
+            let one = state == State::Missed
                 && from.arrived <= p.deadline
-                && is_creation_context(p, from.service)
-        })
+                && is_creation_context(p, from.service);
+            let outcome = one.then(|| missed_by(from.flags));
+            missed = missed.into_iter().chain(outcome).min();
+            missed == Some(Outcome::Filtered)
+        });
+        missed
     }
 }

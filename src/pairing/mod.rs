@@ -5,9 +5,11 @@
 //! number of shards and the order inside a second show in no result while no bound is hit.
 
 mod chain;
+mod charge;
 mod draw;
 mod entry;
 mod exchange;
+mod ignore;
 mod index;
 mod inferred;
 mod intake;
@@ -31,10 +33,11 @@ use std::sync::atomic::AtomicU32;
 
 use ahash::RandomState;
 
+pub use ignore::{Ignore, IgnoreRule, Matches};
 pub use intake::{Batch, ServiceInfo};
 
 use crate::graph::Graph;
-use crate::graph::call::Effects;
+use crate::graph::call::{Call, Effects};
 use crate::semconv::NamingConfig;
 use crate::sync::Mutex;
 use shard::{Context, Shard};
@@ -74,10 +77,14 @@ pub struct Rules {
     pub retain: u32,
     /// Compare trace ids by their low 64 bits.
     pub match_low64: bool,
+    /// Calls are weighted (R14).
+    pub sampling: bool,
     /// See [`SharedIds`].
     pub shared_ids: SharedIds,
     /// See [`UserNode`].
     pub user_node: UserNode,
+    /// Spans that draw nothing.
+    pub ignore: Ignore,
     /// How peers are named (R11).
     pub naming: NamingConfig,
 }
@@ -110,6 +117,22 @@ pub struct Pairing {
     exchanging: Mutex<()>,
     /// Bytes each shard may use.
     shard_budget: u64,
+}
+
+// === impl Rules ===
+
+impl Rules {
+    /// Takes the weights off a call, unless calls are weighted.
+    fn weigh(&self, call: Call) -> Call {
+        if self.sampling {
+            return call;
+        }
+        Call {
+            weight: 0,
+            weighted_failed: 0,
+            ..call
+        }
+    }
 }
 
 // === impl Pairing ===

@@ -9,11 +9,13 @@
 
 use ahash::HashMap;
 
+use super::ignore::missed_by;
 use super::parent::{self, Parent};
 use super::probe::Target;
 use super::probes::Probes;
 use super::record::{Flags, Place, Seen};
 use super::store::{Near, Store};
+use crate::graph::call::Outcome;
 use crate::graph::{Graph, NodeId};
 
 /// Where a walk looks.
@@ -31,8 +33,8 @@ pub(super) struct Surroundings {
     pub(super) open_until: Option<u32>,
     /// A nested span has a call of its own, or a nested outbound span (not transport) is nameable.
     pub(super) covered: bool,
-    /// A callee was settled without having seen it.
-    pub(super) missed: bool,
+    /// A callee was settled without having seen it: it is late, or filtered if one of those was ignored.
+    pub(super) missed: Option<Outcome>,
     /// It is itself transport.
     pub(super) transport: bool,
 }
@@ -126,18 +128,20 @@ impl Walk {
         Surroundings {
             open_until: below.open_until,
             covered: below.covers.iter().flatten().any(|place| *place != p.at),
-            missed: self.is_missed(sight.store, p),
+            missed: self.missed(sight.store, p),
             transport: plain && carried,
         }
     }
 
-    /// Whether an inbound span that names `p` was settled before `p` came.
-    fn is_missed(&mut self, store: &Store, p: &Seen) -> bool {
+    /// What becomes of `p` because an inbound span that names it was settled before it came.
+    fn missed(&mut self, store: &Store, p: &Seen) -> Option<Outcome> {
         store.look(self.trace, p.span, 0, &mut self.near);
         let Near { same, children, .. } = &self.near;
-        let awaiting =
-            |s: &Seen| s.flags.inbound() && s.arrived <= p.deadline && s.flags.has(Flags::AWAITING);
-        same.iter().chain(children).any(awaiting)
+        let awaiting = |s: &&Seen| {
+            s.flags.inbound() && s.arrived <= p.deadline && s.flags.has(Flags::AWAITING)
+        };
+        let missed = same.iter().chain(children).filter(awaiting);
+        missed.map(|s| missed_by(s.flags)).min()
     }
 
     fn search(&mut self, sight: Sight<'_>, root: Key) -> Below {
@@ -304,7 +308,7 @@ fn covers(x: &Seen, below_carrier: bool) -> bool {
 
 impl Below {
     fn note_callee(&mut self, callee: &Seen) {
-        if !callee.flags.has(Flags::DECIDED) {
+        if !callee.flags.has(Flags::DECIDED) && !callee.flags.has(Flags::FILTERED) {
             self.wait_for(callee.deadline);
         }
     }

@@ -60,15 +60,17 @@ pub(super) fn is_below(graph: &Graph, x: &Seen, named: &[Seen], place: Place, by
 /// Whether R3 certainly gives a span that is not inbound a parent of its own service: one that accepts it is there, and
 /// those come first.
 pub(super) fn is_inside(x: &Record, parents: &[Seen]) -> bool {
-    let own =
-        |p: &Seen| !p.flags.has(Flags::GROUP) && p.service == x.service && x.arrived <= p.deadline;
+    let open = |p: &Seen| x.arrived <= p.deadline || p.flags.has(Flags::IGNORED);
+    let own = |p: &Seen| !p.flags.has(Flags::GROUP) && p.service == x.service && open(p);
     !x.flags.inbound() && parents.iter().any(own)
 }
 
 /// Whether `parent` takes `child` although its own wait may be over: it accepts what arrived by its deadline, and a
-/// parent that is not outbound accepts inbound children for as long as it is remembered.
+/// parent that is not outbound accepts inbound children for as long as it is remembered; an ignored one, any.
 pub(super) fn accepts(parent: &Seen, child: &Seen) -> bool {
-    child.arrived <= parent.deadline || (child.flags.inbound() && !parent.flags.outbound())
+    child.arrived <= parent.deadline
+        || (child.flags.inbound() && !parent.flags.outbound())
+        || parent.flags.has(Flags::IGNORED)
 }
 
 /// A real span, and not `x` itself.

@@ -6,7 +6,7 @@
 use super::record::{Flags, Record, Seen};
 use crate::graph::call::Call;
 use crate::graph::{NodeId, TextId};
-use crate::span::{CallStatus, Operation, SpanKind, TraceId};
+use crate::span::{CallStatus, Operation, SpanKind, TraceId, Weight};
 
 /// The ids of a linked span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,7 @@ pub(super) struct Linker {
     pub(super) arrived: u32,
     /// Tick at whose close it settles.
     pub(super) deadline: u32,
+    pub(super) weight: Weight,
     pub(super) status: CallStatus,
     pub(super) flags: Flags,
 }
@@ -48,6 +49,8 @@ pub(super) struct Answer {
 pub(super) enum Verdict {
     /// The call from the linked producer, as its side knows it.
     Call(Box<Call>),
+    /// The call from the linked producer is left out, since a rule ignores one of the two.
+    Filtered,
     /// A receive gives way to another consumer of its service.
     Aside,
     /// The producer had stopped accepting consumers when the span arrived.
@@ -70,6 +73,7 @@ impl Linker {
             topic: record.topic,
             arrived: record.arrived,
             deadline: record.deadline,
+            weight: record.weight,
             status: record.status,
             flags: record.flags,
         }

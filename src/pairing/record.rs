@@ -2,7 +2,7 @@
 
 use crate::graph::{EdgeId, NodeId, TextId};
 use crate::proto::NodeType;
-use crate::span::{CallStatus, Operation, Side, SpanKind};
+use crate::span::{CallStatus, Operation, Side, SpanKind, Weight};
 
 /// A waiting span, 72 bytes. Everything a rule may ask of it, nothing else.
 #[derive(Debug, Clone, Copy)]
@@ -27,9 +27,13 @@ pub(super) struct Record {
     pub(super) edge: EdgeId,
     /// Failing callees on that edge (R8).
     pub(super) failing: u32,
+    /// Calls it stands for (R14).
+    pub(super) weight: Weight,
     pub(super) status: CallStatus,
     pub(super) flags: Flags,
 }
+
+const _: () = assert!(size_of::<Record>() == 72);
 
 /// What pairing knows of a span in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,6 +103,7 @@ impl Default for Record {
             deadline: 0,
             edge: EdgeId::OVERFLOW,
             failing: 0,
+            weight: Weight::ONE,
             status: CallStatus::default(),
             flags: Flags::default(),
         }
@@ -129,7 +134,7 @@ impl Flags {
     pub(super) const NAMEABLE: Self = Self(1 << 12);
     /// Its outcome is counted.
     pub(super) const DECIDED: Self = Self(1 << 13);
-    /// A call was drawn with it as the caller.
+    /// A call was drawn with it as the caller, or left out.
     pub(super) const HAS_CALL: Self = Self(1 << 14);
     /// A span below it continues its call inside its own service (R4): it draws no virtual edge.
     pub(super) const CONTINUED: Self = Self(1 << 15);
@@ -145,6 +150,11 @@ impl Flags {
     pub(super) const BROKERED: Self = Self(1 << 20);
     /// R3's parent is a span of its own service: it enters nothing.
     pub(super) const INSIDE: Self = Self(1 << 21);
+    /// An ignore rule takes it.
+    pub(super) const IGNORED: Self = Self(1 << 22);
+    /// A call of it is left out, since its other half is ignored: as a caller; as an INTERNAL entry; as a consumer, by a
+    /// link.
+    pub(super) const FILTERED: Self = Self(1 << 23);
 
     /// Status ERROR.
     pub(super) const FAILED: Self = Self(1 << 24);

@@ -45,6 +45,8 @@ impl Shard {
         let parent = self.parent_of(cx, trace, at);
         let linked_inside = |p: &Seen| answered.is_some() && p.service == x.service;
         match parent {
+            // Its messages are those of ignored producers.
+            _ if x.flags.has(Flags::FILTERED) => self.decide(at, Outcome::Filtered, fx),
             _ if answered == Some(Answered::Aside) => self.decide(at, Outcome::Internal, fx),
             Parent::Is(p) if !linked_inside(&p) && !is_own_receive(&x, &p) => {
                 self.settle_on(cx, trace, at, &p, fx);
@@ -111,6 +113,9 @@ impl Shard {
         if !call {
             return self.decide(at, Outcome::Internal, fx);
         }
+        if self.filter_pair(at, parent, fx) {
+            return;
+        }
         let callee = Callee::inbound(
             &x,
             CallClass::Paired,
@@ -123,6 +128,10 @@ impl Shard {
     /// An inbound span that no edge leads to: its node was called all the same.
     fn settle_uncalled(&mut self, trace: u32, at: u32, outcome: Outcome, fx: &mut Effects) {
         let x = *self.store.record(at);
+        self.store.record_mut(at).flags.set(Flags::AWAITING);
+        if x.flags.has(Flags::IGNORED) {
+            return self.decide(at, Outcome::Filtered, fx);
+        }
         let from = match outcome {
             Outcome::Root => CalledFrom::NoCaller,
             _ => CalledFrom::Unpaired,
@@ -138,7 +147,6 @@ impl Shard {
             Outcome::UnpairedServer => self.unpaired(trace, &x, Reason::ParentNotSeen, fx),
             _ => {}
         }
-        self.store.record_mut(at).flags.set(Flags::AWAITING);
         self.decide(at, outcome, fx);
     }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use ahash::{HashMap, RandomState};
 
 use super::Rules;
+use super::charge::Charges;
 use super::intake::Run;
 use super::linked::Answered;
 use super::parent::{self, Parent};
@@ -18,7 +19,7 @@ use super::ring::Ring;
 use super::store::{Near, Store};
 use super::tomb::Waits;
 use crate::graph::call::{Effects, Outcome};
-use crate::graph::{EdgeId, Graph, NodeId};
+use crate::graph::{Graph, NodeId};
 use crate::span::{SpanKind, TraceId};
 
 /// Most spans that share one id in one trace. A client and the servers that join its span are a handful; at the bound a
@@ -58,8 +59,7 @@ pub(super) struct Shard {
     pub(super) probes: Probes,
     /// What was answered to the links of waiting spans, for the next sweep.
     pub(super) answered: HashMap<u32, Answered>,
-    /// Failing callees of the parents that have calls on more than one edge, all edges but the first.
-    pub(super) more_edges: HashMap<u32, HashMap<EdgeId, u32>>,
+    pub(super) charges: Charges,
     /// Spans without an outcome.
     pub(super) pending: u64,
     /// The last tick that was swept.
@@ -106,7 +106,7 @@ impl Shard {
             now: tick,
         };
         Self {
-            more_edges: HashMap::with_hasher(hasher.clone()),
+            charges: Charges::new(hasher.clone()),
             probes: Probes::new(hasher.clone()),
             answered: HashMap::with_hasher(hasher.clone()),
             store: Store::new(hasher, waits),
@@ -227,13 +227,14 @@ impl Shard {
         }
     }
 
-    /// Counts a waiting span's outcome, unless that was done.
+    /// Counts a waiting span's outcome, unless that was done. Of an ignored one it is always the same.
     pub(super) fn decide(&mut self, at: u32, outcome: Outcome, fx: &mut Effects) {
         let flags = &mut self.store.record_mut(at).flags;
         if !flags.has(Flags::DECIDED) {
             flags.set(Flags::DECIDED);
             self.pending -= 1;
-            fx.outcome(outcome);
+            let ignored = flags.has(Flags::IGNORED);
+            fx.outcome(if ignored { Outcome::Filtered } else { outcome });
         }
     }
 
@@ -250,12 +251,11 @@ impl Shard {
 
     /// Bytes of everything that grows with the spans held.
     pub(super) fn bytes(&self) -> u64 {
-        let edges = self.more_edges.capacity() * size_of::<(u32, HashMap<EdgeId, u32>)>();
         self.store.bytes()
             + self.probes.bytes()
             + self.due.bytes()
             + self.expiring.bytes()
-            + edges as u64
+            + self.charges.bytes()
     }
 }
 

@@ -14,7 +14,7 @@ use super::index::{Key, SpanIndex};
 use super::record::{Flags, Place, Record, Seen, short};
 use super::tomb::{Tomb, Waits};
 use crate::graph::NodeId;
-use crate::span::TraceId;
+use crate::span::{TraceId, Weight};
 
 /// Records per chunk: a trace of eight spans fills two.
 const RECORDS: usize = 4;
@@ -64,6 +64,8 @@ pub(super) struct Store {
     free_traces: VecDeque<u32>,
     records: Chains<Record, RECORDS>,
     tombs: Chains<Tomb, TOMBS>,
+    /// Weights of the tombstones that stand for more than one call (R14) and may still be parents: not outbound.
+    heavy: HashMap<u32, Weight>,
     /// Indexes of the large traces.
     large: HashMap<u32, SpanIndex>,
 }
@@ -79,6 +81,7 @@ impl Store {
             free_traces: VecDeque::new(),
             records: Chains::new(),
             tombs: Chains::new(),
+            heavy: HashMap::with_hasher(hasher.clone()),
             large: HashMap::with_hasher(hasher.clone()),
             hasher,
         }
@@ -169,6 +172,14 @@ impl Store {
         self.records.get_mut(at)
     }
 
+    /// How many calls a seen span stands for; 1 for a remembered one that is nobody's parent any more.
+    pub(super) fn weight(&self, place: Place) -> Weight {
+        match place {
+            Place::Waiting(at) => self.records.get(at).weight,
+            Place::Remembered(at) => self.heavy.get(&at).copied().unwrap_or_default(),
+        }
+    }
+
     /// Marks a seen span, waiting or remembered.
     pub(super) fn mark(&mut self, place: Place, flag: Flags) {
         match place {
@@ -216,12 +227,15 @@ impl Store {
         if expires <= horizon {
             return None;
         }
-        self.bury(trace, Tomb::of(&record));
+        let tomb = self.bury(trace, Tomb::of(&record));
+        if record.weight != Weight::ONE && !record.flags.outbound() {
+            self.heavy.insert(tomb, record.weight);
+        }
         Some(expires)
     }
 
-    /// Adds a tombstone.
-    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb) {
+    /// Adds a tombstone, and returns its reference.
+    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb) -> u32 {
         let at = self
             .tombs
             .push(&mut self.traces[trace as usize].tombs, tomb);
@@ -233,6 +247,7 @@ impl Store {
                 SpanIndex::tomb(at),
             );
         }
+        at
     }
 
     /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing
@@ -246,9 +261,14 @@ impl Store {
             head.asked_expiry = 0;
         }
         let before = head.tombs.len;
-        let waits = &self.waits;
-        self.tombs
-            .remove_if(&mut head.tombs, |_, tomb| tomb.expires(waits) <= tick);
+        let (waits, heavy) = (&self.waits, &mut self.heavy);
+        self.tombs.remove_if(&mut head.tombs, |at, tomb| {
+            let expired = tomb.expires(waits) <= tick;
+            if expired && !heavy.is_empty() {
+                heavy.remove(&at);
+            }
+            expired
+        });
         self.records.remove_if(&mut head.records, |_, _| false);
         let stale = std::mem::take(&mut head.stale) || head.tombs.len != before;
         if head.records.len + head.tombs.len > 0 {
@@ -436,6 +456,7 @@ impl Store {
             + self.free_traces.capacity() * size_of::<u32>()
             + self.by_id.allocation_size();
         let large: u64 = self.large.values().map(SpanIndex::bytes).sum();
-        traces as u64 + self.records.bytes() + self.tombs.bytes() + large
+        let heavy = self.heavy.capacity() * (size_of::<(u32, Weight)>() + 1);
+        (traces + heavy) as u64 + self.records.bytes() + self.tombs.bytes() + large
     }
 }

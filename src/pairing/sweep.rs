@@ -163,7 +163,7 @@ impl Shard {
     fn retire(&mut self, trace: u32, at: u32, horizon: u32) {
         let record = self.store.record(at);
         if record.flags.has(Flags::MANY_EDGES) {
-            self.more_edges.remove(&at);
+            self.charges.forget(at);
         }
         if let Some(expires) = self.store.retire(trace, at, horizon) {
             self.expire_at(trace, expires);
@@ -180,7 +180,9 @@ impl Shard {
     /// An INTERNAL span: part of an entry, or nothing to the graph.
     fn decide_internal(&mut self, cx: &Context<'_>, trace: u32, at: u32, fx: &mut Effects) {
         let x = *self.store.record(at);
-        let outcome = if x.flags.has(Flags::ENTERED) {
+        let outcome = if x.flags.has(Flags::IGNORED) || x.flags.has(Flags::FILTERED) {
+            Outcome::Filtered
+        } else if x.flags.has(Flags::ENTERED) {
             Outcome::Paired
         } else if x.flags.has(Flags::INSIDE) {
             Outcome::Internal
@@ -208,11 +210,18 @@ impl Shard {
     ) {
         let p = *self.store.record(at);
         let never_calls = p.flags.settles() || p.flags.receives() || p.flags.has(Flags::CONTINUED);
+        if p.flags.has(Flags::IGNORED) || p.flags.has(Flags::FILTERED) {
+            return self.decide(at, Outcome::Filtered, fx);
+        }
+        let by_link = self.was_missed(trace, &p.seen(at));
+        let missed = below.missed.into_iter().chain(by_link).min();
         if never_calls || below.covered || below.transport {
             self.decide(at, Outcome::Internal, fx);
-        } else if below.missed || self.was_missed(trace, &p.seen(at)) {
-            self.unpaired(trace, &p, Reason::ArrivedLate, fx);
-            self.decide(at, Outcome::Late, fx);
+        } else if let Some(outcome) = missed {
+            if outcome == Outcome::Late {
+                self.unpaired(trace, &p, Reason::ArrivedLate, fx);
+            }
+            self.decide(at, outcome, fx);
         } else if p.flags.has(Flags::NAMEABLE) {
             self.draw_virtual_server(cx, trace, at, fx);
         } else {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use ahash::RandomState;
 
+use super::ignore::{Ignore, Matches};
 use crate::graph::{Graph, TextId};
 use crate::semconv::PeerName;
 
@@ -32,13 +33,23 @@ struct Slot {
     kind: Option<Kind>,
     text: Vec<u8>,
     id: TextId,
+    /// Of a span name.
+    ignored: Matches,
 }
 
 // === impl Texts ===
 
 impl Texts {
-    pub(super) fn span_name(&mut self, graph: &Graph, name: &[u8]) -> TextId {
-        self.id(Kind::SpanName, name, || graph.span_name(name))
+    /// A span name, and the ignore rules that take it.
+    pub(super) fn span_name(
+        &mut self,
+        graph: &Graph,
+        ignore: &Ignore,
+        name: &[u8],
+    ) -> (TextId, Matches) {
+        let new = || (graph.span_name(name), ignore.span_name(name));
+        let slot = self.slot(Kind::SpanName, name, new);
+        (slot.id, slot.ignored)
     }
 
     pub(super) fn topic(&mut self, graph: &Graph, topic: &str) -> TextId {
@@ -59,16 +70,21 @@ impl Texts {
 
     /// The id of `text`, from the cache or else from `intern`.
     fn id(&mut self, kind: Kind, text: &[u8], intern: impl FnOnce() -> TextId) -> TextId {
+        self.slot(kind, text, || (intern(), Matches::default())).id
+    }
+
+    /// The slot of `text`, filled from `new` if it holds another.
+    fn slot(&mut self, kind: Kind, text: &[u8], new: impl FnOnce() -> (TextId, Matches)) -> &Slot {
         let hash = self.hasher.hash_one((kind, text));
         #[expect(clippy::cast_possible_truncation, reason = "reduced to a slot number")]
         let slot = &mut self.slots[hash as usize % SLOTS];
         if slot.kind != Some(kind) || slot.text != text {
-            slot.id = intern();
+            (slot.id, slot.ignored) = new();
             slot.kind = Some(kind);
             slot.text.clear();
             slot.text.extend_from_slice(text);
         }
-        slot.id
+        slot
     }
 }
 

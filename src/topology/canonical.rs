@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::glob::Glob;
 use super::query::{Echo, GroupBy, Query};
 use super::times::{At, rfc3339};
+use crate::glob::Glob;
 
 impl Query {
     /// Every parameter that differs from its default, normalised, in a fixed order.

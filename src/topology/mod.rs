@@ -9,7 +9,6 @@ mod counts;
 mod derive;
 mod focus;
 mod fold;
-mod glob;
 mod group;
 mod histogram;
 pub mod ident;
@@ -26,7 +25,6 @@ mod working;
 
 pub use around::{MAX_EDGES_AROUND, around, is_incoming, is_outgoing};
 pub use counts::connection_name;
-pub use glob::Glob;
 pub use model::{
     CallsFrom, Edge, EdgeCounts, Frame, Health, Hidden, Latency, Node, NodeCounts, NodeKind, Seen,
     TextSet, Thresholds, Topology, Window,

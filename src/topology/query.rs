@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::glob::Glob;
 use super::model::NodeKind;
 use super::params::{InvalidParam, Params};
 use super::quantile::Quantile;
 use super::times::{self, At};
+use crate::glob::Glob;
 use crate::proto::ConnectionType;
 
 /// A normalised query: lists are sorted and free of repeats.

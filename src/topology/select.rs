@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use super::counts::{rate, ratio};
-use super::glob::Glob;
 use super::ident::encode_component;
 use super::model::{Hidden, NodeCounts, Thresholds};
 use super::query::Query;
 use super::working::{Working, WorkingEdge};
+use crate::glob::Glob;
 
 /// Keeps the nodes that `namespace`, `service` and `exclude` allow, with the edges among them.
 pub(super) fn by_name(graph: &mut Working, query: &Query) -> Hidden {

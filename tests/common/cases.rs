@@ -87,9 +87,10 @@ fn once() -> usize {
     1
 }
 
-/// All cases of the checkout's copy.
+/// All cases of the checkout's copy, and those of rules with options of their own.
 pub fn load() -> Vec<Case> {
-    load_from("pairing.json")
+    let files = ["pairing.json", "rules.json"];
+    files.into_iter().flat_map(load_from).collect()
 }
 
 /// All cases of a file in `tests/data`.
@@ -218,7 +219,10 @@ fn key_value(key: &str, value: &Value) -> KeyValue {
     let value = match value {
         Value::String(text) => any_value::Value::StringValue(text.clone()),
         Value::Bool(flag) => any_value::Value::BoolValue(*flag),
-        Value::Number(number) => any_value::Value::IntValue(number.as_i64().unwrap()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => any_value::Value::IntValue(whole),
+            None => any_value::Value::DoubleValue(number.as_f64().unwrap()),
+        },
         other => panic!("no such attribute value in the cases: {other}"),
     };
     KeyValue {

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use spangraph::clock::Timestamp;
+use spangraph::config::{Config, Machine, Sources};
 use spangraph::core::{Core, CoreConfig, Scratch};
+use spangraph::daemon::core_config;
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::pairing::Rules;
-use spangraph::proto::{ConnectionType, Edge, Law, NodeType, Origin, Slice};
+use spangraph::proto::{ConnectionType, Edge, Law, NodeType, Origin, Slice, StringSet};
+use spangraph::slice::Sealed;
 
 use crate::cases::{self, Case, CaseSpan, ExpectedEdge, Ids};
 
@@ -39,10 +42,17 @@ pub struct Answer {
 // === impl Drive ===
 
 impl Drive {
-    /// Puts the spans to a core in the order given.
+    /// Puts the spans to a core in the order given and reads what comes out.
     pub fn run(&self, case: &Case, spans: &[CaseSpan]) -> Answer {
-        let core = core(rules(case), self.shards);
+        Answer::read(&self.slices(case, spans))
+    }
+
+    /// Puts the spans to a core in the order given; every slice until all waits have elapsed.
+    pub fn slices(&self, case: &Case, spans: &[CaseSpan]) -> Vec<Slice> {
+        let core = Core::new(config(case, self.shards), Origin::default(), at_ms(0));
+        // Ids are given out in the order of the case, whatever the order of arrival.
         let mut ids = Ids::default();
+        cases::request(&case.spans, &mut ids, false);
         let mut scratch = Scratch::default();
         let same_time = |a: &CaseSpan, b: &CaseSpan| self.whole && a.at_ms == b.at_ms;
         for spans in spans.chunk_by(same_time) {
@@ -58,11 +68,8 @@ impl Drive {
         }
         let end = spans.last().map_or(0, |span| span.at_ms) + 200_000;
         let sealed = core.advance(at_ms(end));
-        let slices: Vec<Slice> = sealed
-            .iter()
-            .map(|slice| Slice::decode(slice.bytes.clone()).unwrap())
-            .collect();
-        Answer::read(&slices)
+        let decode = |slice: &Sealed| Slice::decode(slice.bytes.clone()).unwrap();
+        sealed.iter().map(decode).collect()
     }
 }
 
@@ -86,31 +93,42 @@ pub fn at_ms(ms: u64) -> Timestamp {
     Timestamp::from_unix_ns((BEGIN_S * 1_000 + ms) * 1_000_000)
 }
 
-fn rules(case: &Case) -> Rules {
-    let mut rules = Rules {
-        wait: 10,
-        messaging_wait: 60,
-        retain: 60,
-        ..Rules::default()
+/// What a user who set the case's options would have.
+fn config(case: &Case, shards: usize) -> CoreConfig {
+    let set = case.config.iter().map(|(key, value)| {
+        let section = if key == "ignore" { "ingest" } else { "pairing" };
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        format!("{section}.{key}={text}")
+    });
+    let sources = Sources {
+        set: set.collect(),
+        ..Sources::default()
     };
-    for (key, value) in &case.config {
-        match key.as_str() {
-            "match_low64" => rules.match_low64 = value.as_bool().unwrap(),
-            "ip_nodes" => rules.naming.ip_nodes = value.as_bool().unwrap(),
-            other => panic!("{}: unknown option {other}", case.name),
-        }
+    let machine = Machine {
+        cgroup_memory_max: None,
+        ram: None,
+    };
+    CoreConfig {
+        shards,
+        ..core_config(&Config::resolve(&sources, &machine).unwrap())
     }
-    rules
 }
 
 // === impl Answer ===
 
 impl Answer {
     /// Sums slices by names and folds external nodes into the services they name (R11), the slow and obvious way.
-    fn read(slices: &[Slice]) -> Self {
+    pub fn read(slices: &[Slice]) -> Self {
         let mut sums: BTreeMap<(Node, Node, String), (u64, u64)> = BTreeMap::new();
+        let mut services = BTreeSet::new();
+        let mut addresses = Addresses::default();
         let mut answer = Self::default();
         for slice in slices {
+            let nodes = (0..).zip(&slice.nodes);
+            services.extend(nodes.filter_map(|(at, _)| Node::read(slice, at).service()));
+            addresses.learn(slice);
             assert_eq!(spangraph::slice::law::check(slice), Vec::<String>::new());
             add_law(&mut answer.law, slice.law.as_ref().unwrap());
             for edge in &slice.edges {
@@ -121,34 +139,46 @@ impl Answer {
                     connection(edge.connection_type()),
                 );
                 let sum = sums.entry(key).or_default();
-                sum.0 += edge.seen_both + edge.seen_client + edge.seen_server;
-                sum.1 += edge.failed;
+                let calls = edge.seen_both + edge.seen_client + edge.seen_server;
+                let weighted = edge.weighted_calls > 0;
+                sum.0 += if weighted {
+                    edge.weighted_calls
+                } else {
+                    calls << 20
+                };
+                sum.1 += if weighted {
+                    edge.weighted_failed
+                } else {
+                    edge.failed << 20
+                };
                 answer.add_details(slice, edge);
             }
         }
-        let services: BTreeSet<String> = sums
-            .keys()
-            .flat_map(|(a, b, _)| [a, b])
-            .filter_map(Node::service)
-            .collect();
         let mut folded: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
         for ((client, server, connection), (calls, failed)) in sums {
             let folds = [&client, &server]
                 .iter()
                 .any(|node| node.external && services.contains(&node.name));
-            let connection = if folds { String::new() } else { connection };
-            let sum = folded
-                .entry((client.name, server.name, connection))
-                .or_default();
+            let alias = addresses
+                .alias(&client, &server)
+                .filter(|_| !folds && connection == "virtual_node");
+            let connection = if folds || alias.is_some() {
+                String::new()
+            } else {
+                connection
+            };
+            let server = alias.unwrap_or(server.name);
+            let sum = folded.entry((client.name, server, connection)).or_default();
             *sum = (sum.0 + calls, sum.1 + failed);
         }
+        let whole = |fixed: u64| (fixed + (1 << 19)) >> 20;
         for ((client, server, connection_type), (calls, failed)) in folded {
             answer.edges.push(ExpectedEdge {
                 client,
                 server,
                 connection_type,
-                calls,
-                failed,
+                calls: whole(calls),
+                failed: whole(failed),
             });
         }
         answer.edges.sort();
@@ -200,6 +230,54 @@ impl Answer {
             "unresolved_links" => self.law.unresolved_links,
             other => panic!("unknown counter {other}"),
         }
+    }
+}
+
+/// At which addresses services were met, and at which ones external nodes were called, or that a logical peer was.
+#[derive(Debug, Default)]
+struct Addresses {
+    of_services: BTreeMap<String, BTreeSet<String>>,
+    called: BTreeMap<(Node, Node), BTreeSet<Option<String>>>,
+}
+
+// === impl Addresses ===
+
+impl Addresses {
+    fn learn(&mut self, slice: &Slice) {
+        let texts = |set: Option<&StringSet>| {
+            let refs = set.map_or(&[][..], |set| &set.string_refs);
+            let texts = refs.iter().map(|at| slice.strings[*at as usize].clone());
+            texts.collect::<Vec<String>>()
+        };
+        for (at, node) in (0..).zip(&slice.nodes) {
+            let name = Node::read(slice, at).name;
+            let known = self.of_services.entry(name).or_default();
+            known.extend(texts(node.addresses.as_ref()));
+        }
+        for edge in &slice.edges {
+            let ends = [edge.client, edge.server].map(|at| Node::read(slice, at));
+            let called = self.called.entry(ends.into()).or_default();
+            called.extend(texts(edge.addresses.as_ref()).into_iter().map(Some));
+            if edge.logical_peer_calls > 0 {
+                called.insert(None);
+            }
+        }
+    }
+
+    /// The one service at every address at which `client` called `server`.
+    fn alias(&self, client: &Node, server: &Node) -> Option<String> {
+        let called = self.called.get(&(client.clone(), server.clone()))?;
+        let at = |address: &String| {
+            let known = self.of_services.iter();
+            let named = known.filter(|(_, met)| met.contains(address));
+            named.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let mut all = called
+            .iter()
+            .map(|address| address.as_ref().map_or_else(Vec::new, at));
+        let first = all.next()?;
+        let same = server.external && server.name != "unknown" && all.all(|other| other == first);
+        first.first().cloned().filter(|_| same && first.len() == 1)
     }
 }
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message as _;
 use spangraph::clock::Timestamp;
 use spangraph::core::{Core, CoreConfig, Scratch};
+use spangraph::glob::Glob;
 use spangraph::otlp::{Encoding, ResourceKeys};
-use spangraph::pairing::Rules;
+use spangraph::pairing::{Ignore, IgnoreRule, Rules};
 use spangraph::proto::{CallClasses, Edge, Histogram, Law, Origin, Slice, StringSet};
 use spangraph::slice::law;
 
-use crate::oracle::{Answer, EdgeSums, NodeSums, Samples};
+use crate::oracle::{self, Answer, EdgeSums, NodeSums, Samples};
 use crate::systems::{self, Sent, System, Way};
 
 /// Unix second in which every system begins.
@@ -59,7 +60,7 @@ fn shuffled(at: usize, way: &Way) -> u64 {
 
 fn core(system: &System, way: &Way) -> Core {
     let config = CoreConfig {
-        resource_keys: ResourceKeys::default(),
+        resource_keys: ResourceKeys::default().sampled_by(Some(systems::RATIO_KEY.to_owned())),
         idle_s: 15 * 60,
         rules: rules(system),
         pairing_bytes: 64 << 20,
@@ -79,7 +80,18 @@ fn rules(system: &System) -> Rules {
         messaging_wait: seconds(waits.messaging_wait),
         retain: seconds(waits.retain),
         match_low64: system.match_low64,
+        sampling: system.sampling,
+        ignore: Ignore::new(system.ignore.iter().map(ignore_rule)),
         ..Rules::default()
+    }
+}
+
+fn ignore_rule(rule: &oracle::Ignore) -> IgnoreRule {
+    let glob = |text: &Option<String>| text.as_deref().map(|text| Glob::new(text).unwrap());
+    IgnoreRule {
+        service: glob(&rule.service),
+        span_name: glob(&rule.span_name),
+        kind: glob(&rule.kind),
     }
 }
 

@@ -135,7 +135,10 @@ impl<'a, 'w> Transcoder<'a, 'w> {
     }
 
     fn span_attribute(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
-        self.attribute(9, scanner, |key| keys::find(key).is_some())
+        let sampling = self.keys;
+        self.attribute(9, scanner, |key| {
+            keys::find(key).is_some() || sampling.samples(key)
+        })
     }
 
     fn resource_attribute(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Malformed> {
@@ -193,9 +196,26 @@ impl<'a, 'w> Transcoder<'a, 'w> {
                 let number = self.integer(at, i64::MIN.into(), i64::MAX.into())?;
                 self.out.varint(3, low_bits(number));
             }
+            Some((3, at)) => self.double(4, at)?,
             _ => {}
         }
         self.out.end(message);
+        Ok(())
+    }
+
+    /// A double, bare or quoted; a text that is none says nothing.
+    fn double(&mut self, field: u32, at: usize) -> Result<(), Malformed> {
+        let mut scanner = self.document.value_at(at);
+        let text = match scanner.peek() {
+            Some(b'"') => scanner.string()?.raw,
+            _ => scanner.number()?,
+        };
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        if let Some(number) = number {
+            self.out.fixed64(field, f64::to_bits(number));
+        }
         Ok(())
     }
 

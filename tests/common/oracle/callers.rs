@@ -3,7 +3,7 @@
 use spangraph::span::Side;
 
 use super::callees::{Call, Callee, Verdict};
-use super::groups::Groups;
+use super::groups::{self, Groups};
 use super::input::Target;
 use super::links::{self, Link};
 use super::view::{At, Parent, Then, World};
@@ -70,7 +70,7 @@ impl Deciding<'_> {
         if self.made(x, then).any(|call| !call.struck) {
             return Said::Paired;
         }
-        if self.is_matched(x, then) || self.has_ignored_entry(x) {
+        if self.is_matched(x, then) {
             return Said::Filtered;
         }
         let never_calls = span.receives()
@@ -179,9 +179,10 @@ impl Deciding<'_> {
     /// *Reading*: a call counts once its called side has settled. Of a span above, that may be too late: a span waits
     /// for the callees of what is nested in it, not for those of what it is nested in, so transport of an unnameable
     /// message whose consumer settles later is not known as such. Of a span that is nested, it may be early: its called
-    /// side may have come after the deadline, while the span above waited for another.
+    /// side may have come after the deadline, while the span above waited for another. A call that is not drawn, since one
+    /// of its sides is ignored, was made all the same.
     fn is_matched(&self, x: At, then: Then) -> bool {
-        self.made(x, then).next().is_some()
+        self.made(x, then).next().is_some() || self.has_ignored_entry(x, then)
     }
 
     fn made(&self, x: At, then: Then) -> impl Iterator<Item = &Call> {
@@ -190,12 +191,14 @@ impl Deciding<'_> {
     }
 
     /// Whether what enters another service below `x` is ignored.
-    fn has_ignored_entry(&self, x: At) -> bool {
-        let service = self.world.spans[x].service;
-        self.world.all().any(|y| {
-            let span = &self.world.spans[y];
-            let enters = span.side != Side::In && span.service != service && !span.settles();
-            span.ignored && enters && self.world.parent(y, Then::at(span.deadline)) == Parent::Is(x)
+    fn has_ignored_entry(&self, x: At, then: Then) -> bool {
+        let world = self.world;
+        let below = |y: At, now: u64| world.parent(y, Then::at(now)) == Parent::Is(x);
+        world.all().any(|y| {
+            let (span, now) = (&world.spans[y], world.spans[y].deadline);
+            let elsewhere = span.service != world.spans[x].service;
+            let enters = groups::enters(world, y) && !groups::is_inside(world, y, now);
+            span.ignored && elsewhere && enters && now <= then.now && below(y, now)
         })
     }
 

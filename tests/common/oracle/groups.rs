@@ -48,7 +48,7 @@ impl Groups {
 /// Whether a parent in its own service that accepts it had come by `now`.
 ///
 /// *Reading*: a parent that was remembered when `x` came, even if it is forgotten when `x` is decided.
-fn is_inside(world: &World<'_>, x: At, now: u64) -> bool {
+pub(super) fn is_inside(world: &World<'_>, x: At, now: u64) -> bool {
     let span = &world.spans[x];
     world.all().any(|y| {
         let above = &world.spans[y];
@@ -145,15 +145,22 @@ fn settle_one(
     }
 }
 
+/// Whether its parent in another service may be its caller, and no rule ignores it.
+///
+/// *Reading*: what an ignore rule took is no member.
+fn may_enter(world: &World<'_>, x: At) -> bool {
+    enters(world, x) && !world.spans[x].ignored
+}
+
 /// Whether its parent in another service may be its caller.
 ///
-/// *Reading*: what an ignore rule took is no member. What pulls messages by links becomes one only at its own deadline,
+/// *Reading*: what pulls messages by links becomes one only at its own deadline,
 /// when none of them was resolved or has given way.
-fn may_enter(world: &World<'_>, x: At) -> bool {
+pub(super) fn enters(world: &World<'_>, x: At) -> bool {
     let span = &world.spans[x];
     let drawn = |link: &Link| matches!(link, Link::Resolved(..) | Link::GaveWay);
     let linked = links::judge(world, x).iter().any(drawn);
-    span.side != Side::In && !span.settles() && !span.ignored && !linked
+    span.side != Side::In && !span.settles() && !linked
 }
 
 /// The group's call, unless an inbound span of the service is a child of the same parent.

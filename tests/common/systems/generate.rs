@@ -126,7 +126,7 @@ fn ignore() -> impl Strategy<Value = Vec<Ignore>> {
     let rules = vec![
         rule(None, Some("*healthz"), None),
         rule(None, Some("GET *"), Some("SERVER")),
-        rule(Some("s*"), Some(PROBE), Some("CLIENT")),
+        rule(Some("s*"), Some(PROBE), Some("C*")),
         rule(Some("s2"), None, None),
         rule(Some("unknown_*"), None, None),
         rule(None, None, Some("PRODUCER")),

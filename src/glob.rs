@@ -1,4 +1,5 @@
-//! Globs over node ids: `*` stands for any run of characters but `/`.
+//! Globs: `*` stands for any run of characters, in names of nodes for any but `/`.
+//! Used by the read side to choose nodes and by the write side to ignore spans; belongs to neither arm.
 
 /// A compiled glob.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,7 @@ impl Glob {
         &self.source
     }
 
-    /// Whether `text` matches as a whole. A star never crosses `/`, so the segments match one by one.
+    /// Whether the name of a node matches as a whole. A star never crosses `/`, so the segments match one by one.
     pub fn matches(&self, text: &str) -> bool {
         let mut texts = text.split('/');
         let mut patterns = self.source.split('/');
@@ -33,9 +34,14 @@ impl Glob {
             }
         }
     }
+
+    /// Whether a text in which `/` means nothing matches as a whole: a star crosses it.
+    pub fn matches_text(&self, text: &str) -> bool {
+        segment(&self.source, text)
+    }
 }
 
-/// Matches one segment in one pass: each piece between stars is taken where it first fits.
+/// Matches in one pass: each piece between stars is taken where it first fits.
 fn segment(pattern: &str, text: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -62,12 +68,12 @@ mod tests {
     use proptest::prelude::*;
 
     /// The definition, by trying every expansion.
-    fn naive(pattern: &[u8], text: &[u8]) -> bool {
+    fn naive(pattern: &[u8], text: &[u8], wall: Option<u8>) -> bool {
         match (pattern.split_first(), text.split_first()) {
             (None, None) => true,
-            (Some((b'*', more)), _) if naive(more, text) => true,
-            (Some((b'*', _)), Some((t, rest))) => *t != b'/' && naive(pattern, rest),
-            (Some((p, more)), Some((t, rest))) => p == t && naive(more, rest),
+            (Some((b'*', more)), _) if naive(more, text, wall) => true,
+            (Some((b'*', _)), Some((t, rest))) => Some(*t) != wall && naive(pattern, rest, wall),
+            (Some((p, more)), Some((t, rest))) => p == t && naive(more, rest, wall),
             _ => false,
         }
     }
@@ -76,7 +82,9 @@ mod tests {
         #[test]
         fn a_glob_matches_what_its_definition_says(pattern in "[ab/*]{1,8}", text in "[ab/]{0,8}") {
             let glob = Glob::new(&pattern).unwrap();
-            prop_assert_eq!(glob.matches(&text), naive(pattern.as_bytes(), text.as_bytes()));
+            let naive = |wall| naive(pattern.as_bytes(), text.as_bytes(), wall);
+            prop_assert_eq!(glob.matches(&text), naive(Some(b'/')));
+            prop_assert_eq!(glob.matches_text(&text), naive(None));
         }
     }
 
@@ -85,5 +93,6 @@ mod tests {
         let star = Glob::new("*").unwrap();
         assert!(star.matches("web") && !star.matches("shop/web"));
         assert!(Glob::new("shop/*").unwrap().matches("shop/web"));
+        assert!(star.matches_text("GET /health/live"));
     }
 }

@@ -1,0 +1,74 @@
+//! Ignore rules take calls away and never add one: random systems with and without them.
+
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "test code")]
+#![allow(dead_code, reason = "the oracle is asked elsewhere")]
+
+#[path = "common/oracle/mod.rs"]
+mod oracle;
+#[path = "common/served.rs"]
+mod served;
+#[path = "common/systems/mod.rs"]
+mod systems;
+
+use std::collections::BTreeMap;
+
+use oracle::{Answer, Ignore, Waits};
+use proptest::prelude::*;
+use systems::{Rules, System};
+
+const WAITS: Waits = Waits {
+    wait: 3,
+    messaging_wait: 5,
+    retain: 4,
+};
+
+const RULES: Rules = Rules {
+    links: true,
+    sampling: false,
+    ignore: true,
+};
+
+fn ignoring(system: &System, ignore: Vec<Ignore>) -> System {
+    System {
+        ignore,
+        ..system.clone()
+    }
+}
+
+/// Calls by who called whom.
+fn calls(answer: &Answer) -> BTreeMap<(String, String, i32), u64> {
+    let sums = |edge: &oracle::EdgeSums| edge.seen_both + edge.seen_client + edge.seen_server;
+    let edges = answer.edges.iter();
+    edges.map(|(key, edge)| (key.clone(), sums(edge))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Guarantees: no edge that was not there without the rules, none with more calls; not a span more or less.
+    #[test]
+    fn ignoring_never_adds_a_call(system in systems::system(RULES), way in systems::way()) {
+        let with = served::served(&system, &way, WAITS);
+        let without = served::served(&ignoring(&system, Vec::new()), &way, WAITS);
+        let drawn = calls(&without);
+        for (edge, calls) in calls(&with) {
+            prop_assert!(drawn.get(&edge).is_some_and(|before| calls <= *before), "{:?}", edge);
+        }
+        let spans = |answer: &Answer| answer.outcomes.values().sum::<u64>();
+        prop_assert_eq!(spans(&with), spans(&without));
+        prop_assert!(!without.outcomes.contains_key("filtered"));
+    }
+
+    /// Guarantees: what is ignored altogether is filtered altogether.
+    #[test]
+    fn ignoring_everything_leaves_nothing(system in systems::system(RULES), way in systems::way()) {
+        let everything = Ignore {
+            span_name: Some("*".to_owned()),
+            ..Ignore::default()
+        };
+        let answer = served::served(&ignoring(&system, vec![everything]), &way, WAITS);
+        prop_assert!(answer.edges.is_empty() && answer.nodes.is_empty());
+        let left = |outcome: &&&str| !["filtered", "duplicate"].contains(*outcome);
+        prop_assert_eq!(answer.outcomes.keys().find(left), None);
+    }
+}
