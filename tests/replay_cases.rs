@@ -15,27 +15,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::Value;
 use stored::{STORED, Stored, printed, replay};
 
-/// Options that no rule served today reads.
-const LEFT_CONFIG: [&str; 1] = ["learn_aliases"];
-
-/// Cases that need R12 (links). Any of them that does pass is fine.
-const LEFT_CASES: [&str; 8] = [
-    "consumer_link_other_trace",
-    "consumer_batch_links",
-    "consumer_duplicate_links",
-    "receive_and_process_both_link",
-    "receive_only_client_kind",
-    "create_then_send_batch",
-    "create_then_send_undelivered",
-    "unresolved_link_falls_back_to_destination",
-];
-
-fn is_left(case: &Case) -> bool {
-    let mut options = case.config.keys();
-    options.any(|key| LEFT_CONFIG.contains(&key.as_str()))
-        || LEFT_CASES.contains(&case.name.as_str())
-}
-
 /// Time as the case has it: so many spans of a service of its own, about nothing else, that they outvote the case's
 /// spans, which all end in the first second.
 fn ticks(at_ms: u64, trace: &mut u64, count: usize) -> Vec<ExportTraceServiceRequest> {
@@ -171,9 +150,6 @@ fn every_case_gives_its_edges_through_replay() {
         expected.sort();
         let settings = settings(&case);
         let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-        if is_left(&case) {
-            continue;
-        }
         let mut printed_before: BTreeMap<String, String> = BTreeMap::new();
         for (how, stored, requests) in ways(&case) {
             runs += 1;

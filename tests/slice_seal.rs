@@ -103,6 +103,8 @@ fn record(graph: &Graph, effects: &mut Effects, seen: &Seen) {
     effects.calls.push(Call {
         weight: 0,
         weighted_failed: 0,
+        address: TextId::default(),
+        logical: false,
         edge: graph.edge(client, server, ConnectionType::None, NOW),
         class: seen.class,
         failed: u32::from(seen.failed),
@@ -127,6 +129,7 @@ fn record(graph: &Graph, effects: &mut Effects, seen: &Seen) {
             from: CalledFrom::Edges,
             failed: seen.failed,
             server: seen.duration,
+            address: TextId::default(),
         });
     }
     effects.accepted += 1;

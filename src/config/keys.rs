@@ -75,6 +75,10 @@ config! {
         /// Attribute of the span, else of its resource, that holds the probability with which it was sampled: a number
         /// above 0 and at most 1 (0.1 is one in ten); anything else says nothing. Read with `sampling` only.
         sampling_attribute: AttributeKey = "none";
+        /// Whether addresses become names: an external node whose address lies in front of exactly one service of the
+        /// window is that service, where no logical peer named it. Addresses are learned from paired calls (host and
+        /// port; never loopback, never more than 16 a service); calls so folded are `inferred`.
+        learn_aliases: bool = "false";
         /// Who calls where a trace begins with an inbound span and nobody is named: one node `user` (`shared`), one for
         /// each service (`per_service`), or nobody (`off`): such a span is a `root`.
         user_node: UserNode = "shared";

@@ -103,6 +103,7 @@ fn rules(pairing: &config::Pairing, ignore: Ignore) -> Rules {
         retain: whole_seconds(pairing.retain),
         match_low64: pairing.match_low64,
         sampling: pairing.sampling,
+        learn_aliases: pairing.learn_aliases,
         shared_ids: match pairing.shared_ids {
             config::SharedIds::Auto => SharedIds::Auto,
             config::SharedIds::Never => SharedIds::Never,

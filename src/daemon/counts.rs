@@ -199,6 +199,11 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
             "Distinct names of peers held, of at most 10,000.",
             graph.peers.into(),
         ),
+        (
+            "spangraph_graph_addresses",
+            "Distinct addresses of peers held, of at most 10,000.",
+            graph.addresses.into(),
+        ),
     ];
     for (name, help, value) in gauges {
         out.add(name, help, Kind::Gauge, &[], value);

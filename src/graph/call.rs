@@ -75,6 +75,10 @@ pub struct Call {
     pub status: CallStatus,
     /// Topic of a messaging call, interned with [`super::Graph::text`].
     pub destination: super::TextId,
+    /// Where an external node was called, interned with [`super::Graph::address`]; 0 unless aliases are learned.
+    pub address: super::TextId,
+    /// An external node got its name from a logical peer; likewise.
+    pub logical: bool,
     /// Exemplar: the trace.
     pub trace: TraceId,
     /// Exemplar: the caller's span where an outbound one was seen, else the callee's.
@@ -120,6 +124,8 @@ pub struct NodeCall {
     /// Its own duration; `None` for a service entry that is no inbound span. A `Negative` here, and one in
     /// [`Call::client`], counts `negative_duration`; one in [`Call::server`] does not, being the same span.
     pub server: Sample,
+    /// Where the call met it, interned with [`super::Graph::address`]; 0 unless aliases are learned.
+    pub address: super::TextId,
 }
 
 /// Why a span found no partner, in words a user understands.

@@ -155,7 +155,7 @@ impl LiveSlice {
         self.shared.touch_node(node);
         let mut stats = self.nodes.entry(node).or_default();
         for call in calls {
-            stats.record(call, &self.shared.pool, negatives);
+            stats.record(call, &self.shared.texts, &self.shared.pool, negatives);
         }
     }
 

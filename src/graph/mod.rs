@@ -41,7 +41,7 @@ pub struct NodeId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EdgeId(pub u32);
 
-/// An interned text (span name, topic, peer); small, and valid only inside this process. 0 is "none". There are at most
+/// An interned text (span name, topic, peer, address); small, and valid only inside this process. 0 is "none". There are at most
 /// four times [`MAX_TEXTS`] and a few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextId(pub u16);
@@ -85,6 +85,8 @@ pub struct GraphGauges {
     pub topics: u32,
     /// Distinct names of peers held, likewise.
     pub peers: u32,
+    /// Distinct addresses of peers held, likewise; none unless aliases are learned.
+    pub addresses: u32,
     /// Nodes and edges released so far for being idle.
     pub released: u64,
     /// Violations of the law that seals have found so far; anything but 0 is a bug.
@@ -177,6 +179,11 @@ impl Graph {
         self.shared.texts.peer(name)
     }
 
+    /// The address at which a peer was called, interned likewise (its own 10,000); beyond, it is none.
+    pub fn address(&self, address: &str) -> TextId {
+        self.shared.texts.address(address)
+    }
+
     /// The virtual node of an interned peer.
     pub fn virtual_peer(&self, kind: NodeType, peer: TextId, now_s: u64) -> NodeId {
         if peer == TextId::NO_ROOM {
@@ -241,13 +248,14 @@ impl Graph {
 
     /// How full it is now.
     pub fn gauges(&self) -> GraphGauges {
-        let [span_names, topics, peers] = self.shared.texts.counts();
+        let [span_names, topics, peers, addresses] = self.shared.texts.counts();
         GraphGauges {
             nodes: self.shared.nodes.len(),
             edges: self.shared.edges.len(),
             span_names,
             topics,
             peers,
+            addresses,
             released: self.shared.released.load(Relaxed),
             law_violations: self.shared.law_violations.load(Relaxed),
         }

@@ -13,9 +13,9 @@ use super::edges::EdgeKey;
 use super::live::{Drained, Unpaired};
 use super::nodes::NodeInfo;
 use super::shared::Shared;
-use super::stats::{EdgeStats, Exemplar, NodeStats};
+use super::stats::{EdgeStats, Exemplar, Listed, NodeStats};
 use super::status;
-use super::{LiveSlice, NodeId, SealInfo};
+use super::{LiveSlice, NodeId, SealInfo, TextId};
 use crate::proto;
 use crate::slice::law;
 use crate::slice::{MAX_UNPAIRED_ROWS, SCHEMA};
@@ -132,15 +132,12 @@ fn string_table<'a>(
                 .chain(&stats.instances.texts)
                 .map(|text| &**text),
         );
+        let addresses = stats.addresses.ids().iter();
+        strings.extend(addresses.map(|id| shared.texts.text(*id)));
     }
     for (_, stats) in &drained.edges {
-        strings.extend(
-            stats
-                .destinations
-                .ids()
-                .iter()
-                .map(|id| shared.texts.text(*id)),
-        );
+        let listed = [stats.destinations.ids(), stats.addresses.ids()];
+        strings.extend(listed.concat().iter().map(|id| shared.texts.text(*id)));
         strings.extend(counted(&stats.protocols, &status::PROTOCOLS).map(|(name, _)| name));
         strings.extend(counted(&stats.statuses, &status::STATUSES).map(|(name, _)| name));
     }
@@ -178,6 +175,7 @@ impl Writer<'_> {
             latency: stats.latency.to_proto(),
             versions: set(&stats.versions),
             instances: set(&stats.instances),
+            addresses: self.listed(&stats.addresses),
             first_seen_s: self.second,
             last_seen_s: self.second,
             calls_without_sample: stats.without_sample,
@@ -212,7 +210,7 @@ impl Writer<'_> {
             queue: stats.queue.to_proto(),
             protocols: self.counts(&stats.protocols, &status::PROTOCOLS),
             statuses: self.counts(&stats.statuses, &status::STATUSES),
-            destinations: self.destinations(stats),
+            destinations: self.listed(&stats.destinations),
             slowest: stats.slowest.map(|exemplar| self.exemplar(exemplar)),
             failed_exemplar: stats
                 .failed_exemplar
@@ -224,18 +222,18 @@ impl Writer<'_> {
             calls_without_server_sample: stats.without_server_sample,
             weighted_calls: stats.weighted_calls,
             weighted_failed: stats.weighted_failed,
+            addresses: self.listed(&stats.addresses),
+            logical_peer_calls: stats.logical_peer_calls,
             ..proto::Edge::default()
         }
     }
 
-    fn destinations(&self, stats: &EdgeStats) -> Option<proto::StringSet> {
-        let ids = stats.destinations.ids();
+    fn listed(&self, listed: &Listed) -> Option<proto::StringSet> {
+        let ids = listed.ids();
+        let text = |id: &TextId| self.text(self.shared.texts.text(*id));
         (!ids.is_empty()).then(|| proto::StringSet {
-            string_refs: ids
-                .iter()
-                .map(|id| self.text(self.shared.texts.text(*id)))
-                .collect(),
-            more: stats.destinations.more,
+            string_refs: ids.iter().map(text).collect(),
+            more: listed.more,
         })
     }
 

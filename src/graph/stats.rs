@@ -31,7 +31,11 @@ pub(super) struct EdgeStats {
     pub(super) without_server_sample: u64,
     pub(super) protocols: [u64; status::PROTOCOLS.len()],
     pub(super) statuses: [u64; status::STATUSES.len()],
-    pub(super) destinations: Destinations,
+    pub(super) destinations: Listed,
+    /// Of an external virtual edge, when aliases are learned.
+    pub(super) addresses: Listed,
+    /// Likewise.
+    pub(super) logical_peer_calls: u64,
     pub(super) slowest: Option<Exemplar>,
     pub(super) failed_exemplar: Option<Exemplar>,
 }
@@ -46,6 +50,8 @@ pub(super) struct NodeStats {
     pub(super) without_sample: u64,
     pub(super) versions: Smallest,
     pub(super) instances: Smallest,
+    /// Where calls met it, when aliases are learned.
+    pub(super) addresses: Listed,
 }
 
 /// One call of an edge to look at. Ordered as slices merge it: by `rank`, then trace, then span.
@@ -59,9 +65,9 @@ pub(super) struct Exemplar {
     pub(super) duration_ns: u64,
 }
 
-/// The smallest topics of an edge, sorted by text.
+/// The smallest of some interned texts, sorted by text.
 #[derive(Debug, Default)]
-pub(super) struct Destinations {
+pub(super) struct Listed {
     ids: [TextId; MAX_LISTED],
     len: usize,
     pub(super) more: bool,
@@ -103,9 +109,9 @@ impl EdgeStats {
         if let Some(class) = status::class(call.status) {
             self.statuses[class] += 1;
         }
-        if call.destination != TextId::default() {
-            self.destinations.insert(call.destination, texts);
-        }
+        self.destinations.insert(call.destination, texts);
+        self.addresses.insert(call.address, texts);
+        self.logical_peer_calls += u64::from(call.logical);
         self.exemplify(call);
     }
 
@@ -180,7 +186,14 @@ impl EdgeStats {
 // === impl NodeStats ===
 
 impl NodeStats {
-    pub(super) fn record(&mut self, call: &NodeCall, pool: &BlockPool, negatives: &mut Negatives) {
+    pub(super) fn record(
+        &mut self,
+        call: &NodeCall,
+        texts: &Texts,
+        pool: &BlockPool,
+        negatives: &mut Negatives,
+    ) {
+        self.addresses.insert(call.address, texts);
         self.calls[call.from as usize] += 1;
         self.failed += u64::from(call.failed);
         match call.server {
@@ -198,15 +211,16 @@ impl NodeStats {
     }
 }
 
-// === impl Destinations ===
+// === impl Listed ===
 
-impl Destinations {
+impl Listed {
     pub(super) fn ids(&self) -> &[TextId] {
         &self.ids[..self.len]
     }
 
+    /// Adds a text, unless it is "none".
     fn insert(&mut self, id: TextId, texts: &Texts) {
-        if self.ids().contains(&id) {
+        if id == TextId::default() || self.ids().contains(&id) {
             return;
         }
         let text = texts.text(id);

@@ -22,6 +22,7 @@ pub(super) struct Texts {
     span_names: Kind,
     topics: Kind,
     peers: Kind,
+    addresses: Kind,
     by_id: Table<OnceLock<Box<str>>>,
     next: AtomicU32,
 }
@@ -49,6 +50,7 @@ impl Texts {
             span_names: Kind::default(),
             topics: Kind::default(),
             peers: Kind::default(),
+            addresses: Kind::default(),
             by_id,
             next: AtomicU32::new(u32::from(TextId::NO_ROOM.0) + 1),
         }
@@ -64,12 +66,12 @@ impl Texts {
 
     /// Unlike span names and topics, peers without room are not lumped under a name that a real one may have.
     pub(super) fn peer(&self, name: &str) -> TextId {
-        let name = clip(name);
-        match self.peers.by_text.get(name).map(|id| *id) {
-            Some(id) => id,
-            None if name.is_empty() => TextId::default(),
-            None => self.add(&self.peers, name, TextId::NO_ROOM),
-        }
+        self.exact(&self.peers, name, TextId::NO_ROOM)
+    }
+
+    /// Nor are addresses: one without room is none.
+    pub(super) fn address(&self, address: &str) -> TextId {
+        self.exact(&self.addresses, address, TextId::default())
     }
 
     /// The text of `id`; empty for "none" and for ids never given out.
@@ -80,10 +82,19 @@ impl Texts {
             .map_or("", |text| text)
     }
 
-    /// Distinct span names, topics and peers held.
-    pub(super) fn counts(&self) -> [u32; 3] {
-        let kinds = [&self.span_names, &self.topics, &self.peers];
+    /// Distinct span names, topics, peers and addresses held.
+    pub(super) fn counts(&self) -> [u32; 4] {
+        let kinds = [&self.span_names, &self.topics, &self.peers, &self.addresses];
         kinds.map(|kind| kind.count.load(Ordering::Relaxed))
+    }
+
+    fn exact(&self, kind: &Kind, text: &str, no_room: TextId) -> TextId {
+        let text = clip(text);
+        match kind.by_text.get(text).map(|id| *id) {
+            Some(id) => id,
+            None if text.is_empty() => TextId::default(),
+            None => self.add(kind, text, no_room),
+        }
     }
 
     fn intern(&self, kind: &Kind, text: &str) -> TextId {

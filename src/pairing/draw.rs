@@ -84,7 +84,18 @@ impl Shard {
             from: CalledFrom::Edges,
             failed: callee.failed,
             server: callee.server,
+            address: self.met_at(parent, callee),
         });
+    }
+
+    /// Where an outbound parent met whom it called (R11).
+    fn met_at(&self, parent: &Seen, callee: &Callee) -> TextId {
+        match parent.at {
+            Place::Waiting(at) if callee.connection == ConnectionType::None => {
+                self.store.record(at).address
+            }
+            _ => TextId(0),
+        }
     }
 
     /// The call from `parent` to `callee`, with all that it means for the parent.
@@ -115,6 +126,8 @@ impl Shard {
             queue: Sample::None,
             status: callee.status,
             destination: callee.topic,
+            address: TextId(0),
+            logical: false,
             trace: self.store.id(trace),
             span: callee.span,
             duration: callee.server,

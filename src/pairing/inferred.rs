@@ -47,6 +47,12 @@ impl Shard {
             queue: Sample::None,
             status: p.status,
             destination,
+            address: if node_type == NodeType::External {
+                p.address
+            } else {
+                TextId(0)
+            },
+            logical: cx.rules.learn_aliases && p.flags.has(Flags::LOGICAL),
             trace: self.store.id(trace),
             span: p.span,
             duration,
@@ -111,6 +117,8 @@ impl Shard {
             queue: Sample::None,
             status: x.status,
             destination: x.topic,
+            address: TextId(0),
+            logical: false,
             trace: self.store.id(trace),
             span: x.span,
             duration,
@@ -121,6 +129,7 @@ impl Shard {
             from: CalledFrom::Edges,
             failed,
             server,
+            address: TextId(0),
         });
         true
     }

@@ -85,6 +85,7 @@ impl Pairing {
             service: service.node,
             peer: TextId(0),
             topic: TextId(0),
+            address: TextId(0),
             name,
             arrived: tick,
             deadline: tick.saturating_add(self.wait(kind)),
@@ -186,6 +187,10 @@ impl Pairing {
             .set_if(Flags::LOOPBACK, semconv::is_loopback_peer(attrs));
         let topic = semconv::topic(attrs);
         record.topic = topic.map_or(TextId(0), |topic| texts.topic(graph, topic));
+        if self.rules.learn_aliases && !record.flags.has(Flags::LOOPBACK) {
+            let address = semconv::peer_address(attrs);
+            record.address = address.map_or(TextId(0), |address| texts.address(graph, address));
+        }
         if let Some(name) = semconv::virtual_server(attrs, kind, &self.rules.naming) {
             record.peer = texts.peer(graph, name.name);
             record.flags.set(Flags::NAMEABLE);

@@ -4,6 +4,7 @@ use super::parent::Parent;
 use super::probe::{Answer, Linker, Verdict};
 use super::record::{Flags, Place};
 use super::shard::{Context, Shard};
+use crate::graph::TextId;
 use crate::graph::call::{Call, CalledFrom, Effects, NodeCall, Outcome, Sample};
 
 /// What was answered to a span that settles in the sweep at hand. The first of these outweighs the later.
@@ -86,6 +87,7 @@ impl Shard {
             from: CalledFrom::Edges,
             failed: to.flags.has(Flags::FAILED),
             server,
+            address: TextId(0),
         });
     }
 

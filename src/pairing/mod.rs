@@ -79,6 +79,8 @@ pub struct Rules {
     pub match_low64: bool,
     /// Calls are weighted (R14).
     pub sampling: bool,
+    /// Slices carry the addresses at which nodes were called (R11).
+    pub learn_aliases: bool,
     /// See [`SharedIds`].
     pub shared_ids: SharedIds,
     /// See [`UserNode`].

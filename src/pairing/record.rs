@@ -17,6 +17,8 @@ pub(super) struct Record {
     pub(super) peer: TextId,
     /// Topic; 0 without one.
     pub(super) topic: TextId,
+    /// Where the other side was called; 0 unless aliases are learned.
+    pub(super) address: TextId,
     /// Span name.
     pub(super) name: TextId,
     /// Tick in which it arrived.
@@ -98,6 +100,7 @@ impl Default for Record {
             service: NodeId::OVERFLOW,
             peer: TextId(0),
             topic: TextId(0),
+            address: TextId(0),
             name: TextId(0),
             arrived: 0,
             deadline: 0,

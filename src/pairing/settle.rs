@@ -5,6 +5,7 @@ use super::linked::Answered;
 use super::parent::Parent;
 use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
+use crate::graph::TextId;
 use crate::graph::call::{
     CallClass, CalledFrom, Effects, NodeCall, Outcome, Reason, Sample, Unpaired,
 };
@@ -141,6 +142,7 @@ impl Shard {
             from,
             failed: x.flags.has(Flags::FAILED),
             server: Sample::between(x.start_ns, x.end_ns),
+            address: TextId(0),
         });
         match outcome {
             Outcome::Late => self.unpaired(trace, &x, Reason::ArrivedLate, fx),

@@ -17,6 +17,7 @@ enum Kind {
     SpanName,
     Topic,
     Peer,
+    Address,
 }
 
 /// A small cache in front of the graph's texts. Ids are never taken back, so nothing in it grows stale.
@@ -57,13 +58,26 @@ impl Texts {
     }
 
     pub(super) fn peer(&mut self, graph: &Graph, name: PeerName<'_>) -> TextId {
+        self.joined(Kind::Peer, name, |name| graph.peer(name))
+    }
+
+    pub(super) fn address(&mut self, graph: &Graph, address: PeerName<'_>) -> TextId {
+        self.joined(Kind::Address, address, |address| graph.address(address))
+    }
+
+    fn joined(
+        &mut self,
+        kind: Kind,
+        name: PeerName<'_>,
+        intern: impl Fn(&str) -> TextId,
+    ) -> TextId {
         if let Some(plain) = name.plain() {
-            return self.id(Kind::Peer, plain.as_bytes(), || graph.peer(plain));
+            return self.id(kind, plain.as_bytes(), || intern(plain));
         }
         let mut joined = std::mem::take(&mut self.joined);
         joined.clear();
         write!(joined, "{name}").expect("a String takes everything");
-        let id = self.id(Kind::Peer, joined.as_bytes(), || graph.peer(&joined));
+        let id = self.id(kind, joined.as_bytes(), || intern(&joined));
         self.joined = joined;
         id
     }

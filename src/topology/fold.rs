@@ -1,5 +1,5 @@
 //! Folding at read time (pairing.md R11): an external virtual node that bears the name of a real service of the window
-//! is that service. Names that depend on what else was seen are thus resolved from the slices alone.
+//! is that service; so is one whose address is known ([`super::alias`]), unless its name says otherwise. Names that depend on what else was seen are thus resolved from the slices alone.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::working::{Working, WorkingEdge};
 use crate::proto::ConnectionType;
 
 /// The name given to peers nobody can name; it stands for many and never folds.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// Folds every edge that can be, and takes away virtual nodes left without an edge.
 pub(super) fn fold(graph: &mut Working) {
@@ -16,7 +16,10 @@ pub(super) fn fold(graph: &mut Working) {
     let mut emptied = vec![false; graph.nodes.len()];
     let mut folded = false;
     for edge in &mut graph.edges {
-        for (virtual_end, real) in services.ends(&graph.nodes, edge) {
+        let mut ends = services.ends(&graph.nodes, edge);
+        let alias = edge.alias.take().map(|real| (edge.server, real));
+        ends.extend(alias.filter(|(server, _)| ends.iter().all(|(end, _)| end != server)));
+        for (virtual_end, real) in ends {
             emptied[virtual_end] = true;
             folded = true;
             turn(edge, virtual_end, real);

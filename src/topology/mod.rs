@@ -3,6 +3,7 @@
 //! Fed by `history` through one merged slice; every renderer and the API serve what comes out. It knows nothing about
 //! HTTP, never reads a clock, and never averages a quantile.
 
+mod alias;
 mod around;
 mod canonical;
 mod counts;

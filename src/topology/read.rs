@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::BuildError;
+use super::alias;
 use super::model::{CallsFrom, EdgeCounts, NodeCounts, NodeKind, Seen, TextSet};
 use super::working::{Working, WorkingEdge};
 use crate::proto;
 
 /// Reads the nodes and edges; leaves the rest of the slice as it is.
 pub(super) fn graph(slice: &mut proto::Slice) -> Result<Working, BuildError> {
+    let aliases = alias::of_edges(slice);
     let strings = Strings(std::mem::take(&mut slice.strings));
     let nodes = std::mem::take(&mut slice.nodes);
     let edges = std::mem::take(&mut slice.edges);
@@ -18,7 +20,8 @@ pub(super) fn graph(slice: &mut proto::Slice) -> Result<Working, BuildError> {
         .collect::<Result<_, _>>()?;
     let edges = edges
         .into_iter()
-        .map(|e| strings.edge(e, nodes.len()))
+        .zip(aliases.into_iter().chain(std::iter::repeat(None)))
+        .map(|(e, alias)| strings.edge(e, alias, nodes.len()))
         .collect::<Result<_, _>>()?;
     Ok(Working { nodes, edges })
 }
@@ -56,7 +59,12 @@ impl Strings {
         })
     }
 
-    fn edge(&self, edge: proto::Edge, nodes: usize) -> Result<WorkingEdge, BuildError> {
+    fn edge(
+        &self,
+        edge: proto::Edge,
+        alias: Option<usize>,
+        nodes: usize,
+    ) -> Result<WorkingEdge, BuildError> {
         let end = |index: u32| {
             let index = usize::try_from(index).ok().filter(|i| *i < nodes);
             index.ok_or(BuildError::Malformed("node reference out of range"))
@@ -90,6 +98,7 @@ impl Strings {
         Ok(WorkingEdge {
             client,
             server,
+            alias,
             counted,
         })
     }

@@ -18,6 +18,8 @@ pub(super) struct Working {
 pub(super) struct WorkingEdge {
     pub(super) client: usize,
     pub(super) server: usize,
+    /// The service that its virtual server is by its address, until it is folded.
+    pub(super) alias: Option<usize>,
     pub(super) counted: EdgeCounts,
 }
 
@@ -66,6 +68,7 @@ impl Working {
             .map(|((client, server, _), counted)| WorkingEdge {
                 client,
                 server,
+                alias: None,
                 counted,
             })
             .collect();
