@@ -400,6 +400,7 @@ fn every_key_that_names_things_is_in_the_digest() {
         "pairing.user_node=per_service",
         "ingest.ignore=[{service: probe}]",
         "pairing.sampling=true",
+        "pairing.learn_aliases=true",
         "pairing.sampling_attribute=p",
         "graph.namespace_from=[]",
         "graph.namespace_from=[service.namespace,k8s.namespace.name]",

@@ -7,7 +7,7 @@ use prost::Message;
 use spangraph::graph::call::{
     Call, CallClass, CalledFrom, Effects, NodeCall, Outcome, Reason, Sample, Unpaired,
 };
-use spangraph::graph::{Graph, GraphConfig, LiveSlice, SealInfo};
+use spangraph::graph::{Graph, GraphConfig, LiveSlice, SealInfo, TextId};
 use spangraph::proto::{self, ConnectionType};
 use spangraph::slice::law;
 use spangraph::span::{CallStatus, Protocol, SpanKind, TraceId};

@@ -224,7 +224,6 @@ impl Writer<'_> {
             weighted_failed: stats.weighted_failed,
             addresses: self.listed(&stats.addresses),
             logical_peer_calls: stats.logical_peer_calls,
-            ..proto::Edge::default()
         }
     }
 

@@ -114,8 +114,8 @@ impl ResourceKeys {
             namespace: namespaces.position(|name| name.as_bytes() == key),
             sampling: self.samples(key),
         };
-        let used = uses.string.is_some() || uses.namespace.is_some() || uses.sampling;
-        used.then_some(uses)
+        let any = uses.string.is_some() || uses.namespace.is_some() || uses.sampling;
+        any.then_some(uses)
     }
 }
 
@@ -202,22 +202,24 @@ fn read_used(
     keys: &ResourceKeys,
     source: &[u8],
 ) -> Result<Used, Malformed> {
-    let mut used = Used::default();
+    let mut found = Used::default();
     let mut namespaces = [Place::default(); ResourceKeys::MOST];
     while message.more() {
         match message.key()? {
             ATTRIBUTE => {
-                let found = read_attribute(message.message()?, |key| keys.find(key))?;
-                let Some((uses, value)) = found else { continue };
+                let attribute = read_attribute(message.message()?, |key| keys.find(key))?;
+                let Some((uses, value)) = attribute else {
+                    continue;
+                };
                 let text = value.name(source).unwrap_or_default();
                 if let Some(index) = uses.string {
-                    used.strings[index] = text;
+                    found.strings[index] = text;
                 }
                 if let Some(order) = uses.namespace {
                     namespaces[order] = text;
                 }
                 if uses.sampling {
-                    used.sampled = value.weight(source);
+                    found.sampled = value.weight(source);
                 }
             }
             DROPPED_ATTRIBUTES => drop(message.varint()?),
@@ -226,6 +228,6 @@ fn read_used(
         }
     }
     let first = namespaces.into_iter().find(|text| text.len != 0);
-    used.strings[NAMESPACE] = first.unwrap_or_default();
-    Ok(used)
+    found.strings[NAMESPACE] = first.unwrap_or_default();
+    Ok(found)
 }

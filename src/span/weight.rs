@@ -40,14 +40,10 @@ impl Weight {
     /// zeros left out at the end, p = 1 - T / 2^56
     /// (<https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/>). `None` without one.
     pub fn of_tracestate(state: &[u8]) -> Option<Self> {
-        let members = state.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        let ours = members
-            .filter_map(|member| member.strip_prefix(b"ot="))
-            .next()?;
-        let fields = ours.split(|byte| *byte == b';');
-        let digits = fields
-            .filter_map(|field| field.strip_prefix(b"th:"))
-            .next()?;
+        let mut members = state.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let ours = members.find_map(|member| member.strip_prefix(b"ot="))?;
+        let mut fields = ours.split(|byte| *byte == b';');
+        let digits = fields.find_map(|field| field.strip_prefix(b"th:"))?;
         if digits.is_empty() || digits.len() > THRESHOLD_DIGITS {
             return None;
         }

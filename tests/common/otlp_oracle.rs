@@ -490,6 +490,7 @@ fn resource_of(values: &Values) -> Read<'_> {
         namespace: text("service.namespace"),
         instance: text("service.instance.id"),
         version: text("service.version"),
+        sampled: None,
         sdk: text("telemetry.sdk.name").is_some(),
     }
 }
