@@ -108,7 +108,7 @@ fn with_formats(route: &str, mut path: Value) -> Value {
         if let Some(schema) = content.get_mut(media).map(|c| &mut c["schema"]) {
             if format != Format::Json {
                 // Another shape under JSON's own type: which one is the format's business.
-                *schema = json!({"anyOf": [schema.take(), {"type": ["object", "array"]}]});
+                *schema = json!({"anyOf": [schema.take(), {"type": "object"}, {"type": "array"}]});
             }
         } else {
             content.insert(media.to_owned(), json!({"schema": {"type": "string"}}));
@@ -132,7 +132,7 @@ fn only(route: &str, format: Format, mut path: Value) -> Value {
     let media = format.content_type();
     let shape = match whole.into_iter().find(|(name, _)| name == media) {
         Some((_, shape)) if format == Format::Json => shape,
-        Some(_) => json!({"schema": {"type": ["object", "array"]}}),
+        Some(_) => json!({"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}}),
         None => json!({"schema": {"type": "string"}}),
     };
     content.insert(media.to_owned(), shape);
