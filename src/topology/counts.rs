@@ -10,7 +10,7 @@ use super::model::{
 /// Texts kept of a set.
 const MAX_TEXTS: usize = 16;
 /// One in the fixed point of weighted sums.
-const WEIGHT_ONE: u64 = 1 << 20;
+pub(super) const WEIGHT_ONE: u64 = 1 << 20;
 
 // === impl NodeKind ===
 
@@ -93,7 +93,7 @@ impl EdgeCounts {
     /// Calls as they are shown: weighted and rounded when sampling is adjusted.
     pub fn calls(&self) -> u64 {
         if self.weighted() {
-            rounded(self.weighted_calls)
+            rounded(self.weighted_calls.into())
         } else {
             self.seen.calls()
         }
@@ -102,7 +102,7 @@ impl EdgeCounts {
     /// Failed calls as they are shown.
     pub fn failed_calls(&self) -> u64 {
         if self.weighted() {
-            rounded(self.weighted_failed)
+            rounded(self.weighted_failed.into())
         } else {
             self.failed
         }
@@ -237,8 +237,10 @@ fn earliest(a: u64, b: u64) -> u64 {
     }
 }
 
-fn rounded(weight: u64) -> u64 {
-    weight.saturating_add(WEIGHT_ONE / 2) / WEIGHT_ONE
+/// Whole calls, halves up.
+pub(super) fn rounded(weight: u128) -> u64 {
+    let one = u128::from(WEIGHT_ONE);
+    u64::try_from(weight.saturating_add(one / 2) / one).unwrap_or(u64::MAX)
 }
 
 fn greater(

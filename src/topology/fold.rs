@@ -12,7 +12,7 @@ pub(super) const UNKNOWN: &str = "unknown";
 
 /// Folds every edge that can be, and takes away virtual nodes left without an edge.
 pub(super) fn fold(graph: &mut Working) {
-    let services = Services::of(&graph.nodes);
+    let services = Services::of(graph.nodes.iter().map(Named::from));
     let mut emptied = vec![false; graph.nodes.len()];
     let mut folded = false;
     for edge in &mut graph.edges {
@@ -38,20 +38,42 @@ pub(super) fn fold(graph: &mut Working) {
     graph.retain(&keep, |_| true);
 }
 
+/// What of a node decides whether an edge folds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) kind: NodeKind,
+    pub(super) name: &'a str,
+    pub(super) namespace: Option<&'a str>,
+}
+
 /// Real services by name.
-struct Services {
+#[derive(Debug, Default)]
+pub(super) struct Services {
     by_name: HashMap<String, Vec<(Option<String>, usize)>>,
+}
+
+// === impl Named ===
+
+impl<'a> From<&'a NodeCounts> for Named<'a> {
+    fn from(node: &'a NodeCounts) -> Self {
+        Self {
+            kind: node.kind,
+            name: &node.name,
+            namespace: node.namespace.as_deref(),
+        }
+    }
 }
 
 // === impl Services ===
 
 impl Services {
-    fn of(nodes: &[NodeCounts]) -> Self {
+    /// The services among `nodes`, each by its position there.
+    pub(super) fn of<'a>(nodes: impl IntoIterator<Item = Named<'a>>) -> Self {
         let mut by_name: HashMap<String, Vec<_>> = HashMap::new();
-        for (position, node) in nodes.iter().enumerate() {
+        for (position, node) in nodes.into_iter().enumerate() {
             if node.kind == NodeKind::Service {
-                let same = by_name.entry(node.name.clone()).or_default();
-                same.push((node.namespace.clone(), position));
+                let same = by_name.entry(node.name.to_owned()).or_default();
+                same.push((node.namespace.map(str::to_owned), position));
             }
         }
         Self { by_name }
@@ -65,7 +87,8 @@ impl Services {
         [(edge.client, edge.server), (edge.server, edge.client)]
             .into_iter()
             .filter_map(|(end, other)| {
-                let real = self.find(&nodes[end], nodes[other].namespace.as_deref())?;
+                let beside = nodes[other].namespace.as_deref();
+                let real = self.find(Named::from(&nodes[end]), beside)?;
                 Some((end, real))
             })
             .collect()
@@ -73,16 +96,16 @@ impl Services {
 
     /// The service that `external` is for a caller in `beside`: in the namespace it names itself, else the caller's
     /// own, else the only one there is.
-    fn find(&self, external: &NodeCounts, beside: Option<&str>) -> Option<usize> {
+    pub(super) fn find(&self, external: Named<'_>, beside: Option<&str>) -> Option<usize> {
         if external.kind != NodeKind::External || external.name == UNKNOWN {
             return None;
         }
-        let services = self.by_name.get(&external.name)?;
+        let services = self.by_name.get(external.name)?;
         let within = |namespace: Option<&str>| {
             let hits = services.iter().filter(|(ns, _)| ns.as_deref() == namespace);
             only(hits.map(|(_, position)| *position))
         };
-        match external.namespace.as_deref() {
+        match external.namespace {
             Some(named) => within(Some(named)),
             None => within(beside).or_else(|| only(services.iter().map(|(_, position)| *position))),
         }

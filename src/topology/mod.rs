@@ -20,6 +20,7 @@ mod quantile;
 mod query;
 mod read;
 mod select;
+pub mod series;
 pub mod times;
 mod unpaired;
 mod working;

@@ -99,6 +99,13 @@ impl Params {
             .collect()
     }
 
+    /// Notes that `name` is missing, unless something was wrong with it.
+    pub fn require(&mut self, name: &str) {
+        if self.errors.iter().all(|error| error.name != name) {
+            self.reject(name, "", "is required");
+        }
+    }
+
     /// Notes an error.
     pub fn reject(&mut self, name: &str, value: &str, reason: &str) {
         if self.errors.len() < MAX_ERRORS {

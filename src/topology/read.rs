@@ -123,7 +123,7 @@ impl Strings {
     }
 }
 
-fn kind(kind: proto::NodeType) -> NodeKind {
+pub(super) fn kind(kind: proto::NodeType) -> NodeKind {
     match kind {
         proto::NodeType::Service => NodeKind::Service,
         proto::NodeType::Database => NodeKind::Database,

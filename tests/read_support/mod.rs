@@ -12,6 +12,7 @@ pub mod flat;
 pub mod hostile;
 pub mod http;
 pub mod live;
+pub mod series;
 mod serving;
 mod shop;
 pub mod stream;
