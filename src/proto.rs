@@ -11,3 +11,6 @@
 )]
 
 tonic::include_proto!("spangraph.v1");
+
+/// Descriptors of all of them, encoded.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,4 +1,4 @@
-//! OTLP/gRPC: `TraceService/Export` as a unary call, and the answers every other call gets.
+//! OTLP/gRPC: `TraceService/Export` as a unary call, health, and the answers every other call gets.
 //!
 //! The framing of a unary call is five bytes, and it is read here rather than by tonic's codec. Permits must be taken
 //! after those five bytes and before the message is buffered, and again while it inflates; the codec reserves the
@@ -14,6 +14,7 @@ use std::time::Duration;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use bytes::Bytes;
 use http_body::Body;
+use http_body_util::Either;
 use tokio::time::Instant;
 
 use super::body::{Reader, invalid};
@@ -22,26 +23,48 @@ use super::inflate::Compression;
 use super::refusal::{Answer, Refusal};
 use super::reply::{self, ReplyBody};
 use super::{Encoding, Message, Receiver, media, status};
-use crate::net::caught;
+use crate::net::{Health, HealthServer, caught};
 use crate::otlp::Counts;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Port 4317's service; see [`Receiver::grpc`].
 #[derive(Debug, Clone)]
 pub struct GrpcService {
     receiver: Receiver,
+    health: HealthServer,
 }
 
+/// Body of its replies: our own few bytes, or tonic's.
+pub type GrpcBody = Either<ReplyBody, tonic::body::Body>;
+
+const SERVICE: &str = "opentelemetry.proto.collector.trace.v1.TraceService";
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// What every method of the health service begins with.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 
 // === impl GrpcService ===
 
 impl GrpcService {
     pub(super) fn new(receiver: Receiver) -> Self {
-        Self { receiver }
+        let health = Health::new(&[SERVICE], receiver.shutdown.clone()).server();
+        Self { receiver, health }
     }
 
     /// Answers one request, whatever it is.
-    async fn answer<B>(self, request: Request<B>) -> Response<ReplyBody>
+    async fn answer<B>(mut self, request: Request<B>) -> Response<GrpcBody>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
+    {
+        // Probes are no OTLP requests, and are not counted as such.
+        if not_grpc(&request).is_none() && request.uri().path().starts_with(HEALTH) {
+            let Ok(reply) = tower::Service::call(&mut self.health, request).await;
+            return reply.map(Either::Right);
+        }
+        self.otlp(request).await.map(Either::Left)
+    }
+
+    async fn otlp<B>(&self, request: Request<B>) -> Response<ReplyBody>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -135,9 +158,9 @@ impl GrpcService {
 
 impl<B> tower::Service<Request<B>> for GrpcService
 where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError> + Send> + Send + Unpin + 'static,
 {
-    type Response = Response<ReplyBody>;
+    type Response = Response<GrpcBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 

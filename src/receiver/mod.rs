@@ -20,7 +20,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub use self::counters::{Class, ReceiverCounters, ReceiverSnapshot, Transport};
-pub use self::grpc::GrpcService;
+pub use self::grpc::{GrpcBody, GrpcService};
 pub use self::http::HttpService;
 pub use self::reply::ReplyBody;
 

@@ -2,10 +2,13 @@
 //! the table of them all. Renderers neither filter nor compute: whatever two formats both show is equal in both.
 
 pub mod csv;
+pub mod dependencies;
 pub mod dot;
+pub mod exposition;
 mod flat;
 mod format;
 pub mod grafana;
+pub mod graph_series;
 pub mod graphml;
 pub mod json;
 mod look;
