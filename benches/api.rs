@@ -25,6 +25,7 @@ use spangraph::api::{ApiState, Bind, BuildInfo, Check, Status, StatusReport, rou
 use spangraph::clock::Timestamp;
 use spangraph::net::Shutdown;
 use spangraph::topology::Thresholds;
+use spangraph::topology::series::Totals;
 use tower::ServiceExt as _;
 
 const SLOTS: u64 = 320;
@@ -104,6 +105,7 @@ fn app() -> Router {
         source: Arc::new(ring(&slots)),
         status: Arc::new(Silent),
         metrics: Vec::new(),
+        totals: Arc::new(Totals::new(1, 1)),
         now: Arc::new(move || now),
         epoch: "bench".to_owned(),
         thresholds: Thresholds::default(),
@@ -111,6 +113,8 @@ fn app() -> Router {
         hosts: Vec::new(),
         cache_bytes: 64 << 20,
         max_builds: 2,
+        compat_root: false,
+        draining: Shutdown::never(),
         ending: Shutdown::never(),
     })
 }

@@ -1,4 +1,5 @@
-//! Merging the window of a cold snapshot: 138 one-second slots of 500 nodes and 3,000 edges.
+//! Merging the window of a cold snapshot: 138 one-second slots of 500 nodes and 3,000 edges; and taking the same slots
+//! into the running totals, one a second, and writing these for a scrape.
 //!
 //! `cargo bench --bench merge` prints the time of the merge alone, per edge and slot, and beside it the time of
 //! prost's decode of the same bytes as the yardstick of this machine.
@@ -9,11 +10,14 @@ mod graph;
 
 use std::hint::black_box;
 
-use graph::{EDGES, NODES, ring, slot};
+use graph::{EDGES, FIRST_SECOND, NODES, ring, slot};
 use prost::Message;
 use spangraph::clock::Clock;
 use spangraph::proto;
+use spangraph::render::exposition::Dialect;
+use spangraph::render::graph_series;
 use spangraph::slice::{Accumulator, Join, join};
+use spangraph::topology::series::Totals;
 
 const SLOTS: u64 = 138;
 const ROUNDS: usize = 15;
@@ -74,6 +78,26 @@ fn main() {
     );
     println!("one merged slot added and finished {finish:.1} ms");
     println!("prost's decode alone {decode:.1} ms");
+    totals(&slots);
+}
+
+fn totals(slots: &[Vec<u8>]) {
+    let totals = Totals::new(EDGES as usize, usize::MAX);
+    let taken = best_ms(|| slots.iter().for_each(|slot| totals.add(slot, FIRST_SECOND)));
+    let slots = f64::from(u32::try_from(slots.len()).unwrap_or(1));
+    println!("totals: {:.2} ms a slot", taken / slots);
+    for dialect in [Dialect::Text, Dialect::OpenMetrics] {
+        let mut bytes = 0;
+        let scrape = best_ms(|| {
+            let text = graph_series::write(totals.snapshot(), dialect);
+            bytes = text.len();
+            text
+        });
+        println!(
+            "scrape in {dialect:?}: {scrape:.1} ms, {} KiB",
+            bytes / 1024
+        );
+    }
 }
 
 /// The shortest of some rounds: the machine is shared.

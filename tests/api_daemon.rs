@@ -6,10 +6,12 @@ mod read_support;
 use std::sync::Arc;
 
 use http::StatusCode;
-use read_support::http::{bytes, get, header, problem, send, shop_state};
-use read_support::{Daemon, Fixed, shop, state};
+use prost::Message as _;
+use read_support::http::{bytes, get, header, problem, send, shop_state, with};
+use read_support::{Daemon, Fixed, START, World, histogram, shop, state};
 use serde_json::{Value, json};
 use spangraph::api::{ApiState, Families, Kind, Metrics, router};
+use spangraph::proto::{ConnectionType, Exemplar};
 use tower::ServiceExt as _;
 
 #[tokio::test]
@@ -111,4 +113,119 @@ async fn own_metrics_are_escaped_and_sorted() {
         text.lines()
             .all(|l| l.starts_with("# ") || l.starts_with("spangraph_"))
     );
+}
+
+/// Scenario: scrapers with every kind of `Accept`.
+/// Guarantees: OpenMetrics for whoever names it and does not prefer the older format, which everybody else gets; both
+/// routes decide alike, and a parameter is a mistake.
+#[tokio::test]
+async fn metrics_come_in_the_format_the_scraper_names() {
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    let open = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let table = [
+        ("*/*", text),
+        ("text/html", text),
+        ("text/plain", text),
+        ("application/openmetrics-text", open),
+        ("application/openmetrics-text;q=0.3, text/plain;q=0.5", text),
+        ("application/openmetrics-text;q=0", text),
+        (
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+             text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            open,
+        ),
+    ];
+    for path in ["/metrics", "/metrics/graph"] {
+        for (accept, expected) in table {
+            let response = send(shop_state(), with(path, &[("accept", accept)])).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(
+                header(&response, "content-type"),
+                expected,
+                "{path} {accept}"
+            );
+            assert_eq!(header(&response, "vary"), "Accept, Accept-Encoding");
+            let body = String::from_utf8(bytes(response).await).unwrap();
+            assert_eq!(
+                body.ends_with("# EOF\n"),
+                expected == open,
+                "{path} {accept}"
+            );
+        }
+        assert_eq!(
+            header(&send(shop_state(), get(path)).await, "content-type"),
+            text
+        );
+        let wrong = send(shop_state(), get(&format!("{path}?name=x"))).await;
+        assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+    }
+}
+
+/// Guarantees: one edge, line by line, in both formats; the older one has neither beginnings nor exemplars.
+#[tokio::test]
+async fn the_graphs_series_are_written_out() {
+    let mut world = World::new();
+    let (web, cart) = (world.service("shop/web"), world.service("a\"b"));
+    let edge = world.call((web, cart), ConnectionType::None, (3, 0), 1);
+    edge.client_latency = histogram(&[2_000_000_000, 40_000_000_000], 4);
+    edge.failed_exemplar = Some(Exemplar {
+        trace_id: vec![0xab; 16],
+        span_id: vec![1; 8],
+        duration_ns: 5,
+        second: START + 7,
+    });
+    let state = shop_state();
+    let slice = world.done().encode_to_vec();
+    state.totals.add(&slice, START);
+    let app = router(state);
+    let lines = async |accept: &str| -> Vec<String> {
+        let request = with("/metrics/graph", &[("accept", accept)]);
+        let body = bytes(app.clone().oneshot(request).await.unwrap()).await;
+        let text = String::from_utf8(body).unwrap();
+        text.lines()
+            .filter(|l| !l.starts_with("# HELP"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let labels =
+        "client=\"web\",server=\"a\\\"b\",connection_type=\"\",client_service_namespace=\"shop\"";
+    let name = "traces_service_graph_request";
+    let bucket = |le: &str, n| format!("{name}_client_seconds_bucket{{{labels},le=\"{le}\"}} {n}");
+    let mut expected = vec![
+        format!("# TYPE {name}_total counter"),
+        format!("{name}_total{{{labels}}} 3"),
+        format!("# TYPE {name}_failed_total counter"),
+        format!("{name}_failed_total{{{labels}}} 1"),
+        format!("# TYPE {name}_server_seconds histogram"),
+        format!("# TYPE {name}_client_seconds histogram"),
+    ];
+    expected.extend((-10..1).map(|k| bucket(&format!("{:?}", f64::from(k).exp2()), 0)));
+    expected.extend(["2.0", "4.0", "8.0", "16.0", "32.0"].map(|le| bucket(le, 1)));
+    expected.extend([
+        bucket("+Inf", 2),
+        format!("{name}_client_seconds_sum{{{labels}}} 42.0"),
+        format!("{name}_client_seconds_count{{{labels}}} 2"),
+        format!("# TYPE {name}_messaging_system_seconds histogram"),
+    ]);
+    assert_eq!(lines("text/plain").await, expected);
+
+    let open = lines("application/openmetrics-text").await;
+    let ids = format!(
+        "trace_id=\"{}\",span_id=\"{}\"",
+        "ab".repeat(16),
+        "01".repeat(8)
+    );
+    for line in [
+        format!("# TYPE {name}_failed counter"),
+        format!(
+            "{name}_failed_total{{{labels}}} 1 # {{{ids}}} 1.0 {}.0",
+            START + 7
+        ),
+        format!("{name}_failed_created{{{labels}}} {START}.0"),
+        format!("{name}_client_seconds_created{{{labels}}} {START}.0"),
+        format!("# UNIT {name}_client_seconds seconds"),
+    ] {
+        assert!(open.contains(&line), "{line} in {open:#?}");
+    }
+    assert_eq!(open.last().unwrap(), "# EOF");
 }

@@ -360,3 +360,15 @@ fn it_says_how_it_is() {
         );
     }
 }
+
+/// Guarantees: `api.compat_root` and `metrics.max_edges` reach the read side.
+#[test]
+fn facades_and_series_follow_the_configuration() {
+    let status = |answer: &str| answer.lines().next().unwrap_or_default().to_owned();
+    let daemon = Daemon::start(&["api.compat_root=true", "metrics.max_edges=7"]);
+    assert!(!status(&daemon.get("/api/services")).contains("404"));
+    let limit = r#"{"max":7,"name":"metrics.max_edges","unit":"edges","used":0}"#;
+    assert!(daemon.get("/api/v1/status").contains(limit));
+    let plain = Daemon::start(&[]);
+    assert!(status(&plain.get("/api/services")).contains("404"));
+}

@@ -1,6 +1,7 @@
 //! Plain answers that are never stored.
 
-use axum::response::{IntoResponse, Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::Value;
@@ -16,8 +17,8 @@ pub(super) fn text(body: String) -> Response {
 }
 
 /// A body of any type.
-pub(super) fn typed(body: String, content_type: &'static str) -> Response {
-    let mut response = body.into_response();
+pub(super) fn typed(body: impl Into<Body>, content_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -79,12 +79,12 @@ pub(super) fn words(formats: &[Format]) -> String {
 }
 
 /// The ranges of an `Accept` header: type, subtype, quality. None at all accepts everything.
-struct Accept(Vec<(String, String, f64)>);
+pub(super) struct Accept(Vec<(String, String, f64)>);
 
 // === impl Accept ===
 
 impl Accept {
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let values = headers
             .get_all(ACCEPT)
             .iter()
@@ -97,12 +97,21 @@ impl Accept {
         )
     }
 
+    /// The quality of the ranges that name this very media type; 0 when none does.
+    pub(super) fn named(&self, media: &str) -> f64 {
+        let named = self
+            .0
+            .iter()
+            .filter(|(main, sub, _)| media.split_once('/') == Some((main.as_str(), sub.as_str())));
+        named.fold(0.0, |best, (_, _, quality)| best.max(*quality))
+    }
+
     fn quality(&self, format: Format) -> f64 {
         self.quality_of(format.media_type())
     }
 
     /// The quality of the most specific range that covers the media type; 0 when none does.
-    fn quality_of(&self, media: &str) -> f64 {
+    pub(super) fn quality_of(&self, media: &str) -> f64 {
         if self.0.is_empty() {
             return 1.0;
         }

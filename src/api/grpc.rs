@@ -1,17 +1,18 @@
-//! `spangraph.v1.TopologyService`: the same bodies over gRPC.
+//! `spangraph.v1.TopologyService`: the same bodies over gRPC; beside it, health and reflection.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use tonic::codegen::tokio_stream::Stream;
+use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
-use super::Shared;
 use super::problem::Problem;
 use super::snapshot::Asked;
-use super::stream;
-use crate::proto::topology_service_server::{TopologyService, TopologyServiceServer};
+use super::{Shared, reflection, stream};
+use crate::net::Health;
+use crate::proto::topology_service_server::{SERVICE_NAME, TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
 use crate::render::View;
 
@@ -24,10 +25,13 @@ struct Topologies {
 
 /// The gRPC routes; an unknown method answers `UNIMPLEMENTED`.
 pub(super) fn routes(shared: Arc<Shared>) -> axum::Router {
-    let service = TopologyServiceServer::new(Topologies { shared });
-    tonic::service::Routes::new(service)
-        .prepare()
-        .into_axum_router()
+    let mut routes = RoutesBuilder::default();
+    routes.add_service(Health::new(&[SERVICE_NAME], shared.state.draining.clone()).server());
+    routes.add_service(TopologyServiceServer::new(Topologies { shared }));
+    if let Err(error) = reflection::add(&mut routes) {
+        tracing::error!(%error, "gRPC reflection is not served");
+    }
+    routes.routes().prepare().into_axum_router()
 }
 
 #[tonic::async_trait]

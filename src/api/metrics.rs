@@ -1,28 +1,27 @@
-//! The daemon's own counters in Prometheus' text format (0.0.4). Each part contributes; the API only writes.
+//! What Prometheus scrapes: the daemon's own counters, to which each part contributes, and the graph's series.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue};
 
+use super::format::Accept;
+use super::problem::Problem;
+use super::status::no_parameters;
 use super::{Shared, answers};
+pub use crate::render::exposition::Kind;
+use crate::render::exposition::{Dialect, Exposition, label_set};
+use crate::render::graph_series;
 
 /// A part of the daemon that counts. Asked on each scrape; must be cheap and must not block.
 pub trait Metrics: Send + Sync {
     /// Adds its samples.
     fn collect(&self, families: &mut Families);
-}
-
-/// What kind of number a metric is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only grows while the process lives; its name ends in `_total`.
-    Counter,
-    /// Goes up and down.
-    Gauge,
 }
 
 /// A sample's number.
@@ -48,7 +47,8 @@ struct Family {
     samples: BTreeMap<String, Value>,
 }
 
-const INFALLIBLE: &str = "writing to a string cannot fail";
+/// The route, and so the head of its key among the remembered bodies.
+const GRAPH: &str = "/metrics/graph";
 
 // === impl Families ===
 
@@ -73,20 +73,15 @@ impl Families {
     }
 
     /// The whole exposition.
-    pub fn text(&self) -> String {
-        let mut out = String::new();
+    pub fn text(&self, dialect: Dialect) -> String {
+        let mut out = Exposition::new(dialect, 0);
         for (name, family) in &self.families {
-            let kind = match family.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-            };
-            let help = family.help.replace('\\', "\\\\").replace('\n', "\\n");
-            write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect(INFALLIBLE);
+            out.family(name, family.kind, None, family.help);
             for (labels, value) in &family.samples {
-                writeln!(out, "{name}{labels} {}", value.text()).expect(INFALLIBLE);
+                out.sample(name, labels, &value.text(), None);
             }
         }
-        out
+        out.finish()
     }
 }
 
@@ -117,14 +112,55 @@ impl From<f64> for Value {
     }
 }
 
-pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+/// `/metrics`.
+pub(super) async fn metrics(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    no_parameters(raw.as_deref())?;
     let mut families = Families::default();
     own(&shared, &mut families);
     streams(&shared, &mut families);
     for part in &shared.state.metrics {
         part.collect(&mut families);
     }
-    answers::typed(families.text(), "text/plain; version=0.0.4; charset=utf-8")
+    let dialect = negotiate(&headers);
+    Ok(answered(families.text(dialect), dialect))
+}
+
+/// `/metrics/graph`. A body of five thousand edges is tens of megabytes: several scrapers in one second share one.
+pub(super) async fn graph(
+    State(shared): State<Arc<Shared>>,
+    RawQuery(raw): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    no_parameters(raw.as_deref())?;
+    let totals = Arc::clone(&shared.state.totals);
+    let dialect = negotiate(&headers);
+    let key = format!("{GRAPH} {dialect:?} {}", totals.version());
+    let write = move || Ok(graph_series::write(totals.snapshot(), dialect).into());
+    let body = shared.memo.get(&key, write).await?;
+    Ok(answered(body, dialect))
+}
+
+fn answered(body: impl Into<Body>, dialect: Dialect) -> Response {
+    let mut response = answers::typed(body, dialect.content_type());
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
+}
+
+/// OpenMetrics for whoever prefers it; the older format for everybody else, scrapers that accept neither included:
+/// every scraper there is reads it.
+fn negotiate(headers: &HeaderMap) -> Dialect {
+    let accept = Accept::of(headers);
+    let open = accept.named("application/openmetrics-text");
+    if open > 0.0 && open >= accept.quality_of("text/plain") {
+        Dialect::OpenMetrics
+    } else {
+        Dialect::Text
+    }
 }
 
 /// What the API itself counts.
@@ -238,23 +274,5 @@ fn streams(shared: &Shared, out: &mut Families) {
     ];
     for (name, help, count) in totals {
         out.add(name, help, Kind::Counter, &[], read(count));
-    }
-}
-
-fn label_set(labels: &[(&str, &str)]) -> String {
-    let escaped = |value: &str| {
-        value
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n")
-    };
-    let pairs: Vec<_> = labels
-        .iter()
-        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-        .collect();
-    if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("{{{}}}", pairs.join(","))
     }
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod caching;
+mod compat;
 mod element;
 mod format;
 mod graphs;
@@ -16,6 +17,7 @@ mod names;
 mod openapi;
 mod probes;
 mod problem;
+mod reflection;
 mod snapshot;
 mod source;
 mod status;
@@ -38,6 +40,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 use crate::clock::Timestamp;
 use crate::net::Shutdown;
 use crate::topology::Thresholds;
+use crate::topology::series::Totals;
 
 pub use guard::Bind;
 pub use metrics::{Families, Kind, Metrics, Value};
@@ -55,12 +58,18 @@ pub struct ApiState {
     pub status: Arc<dyn Status>,
     /// Every part that counts.
     pub metrics: Vec<Arc<dyn Metrics>>,
+    /// The graph's series.
+    pub totals: Arc<Totals>,
     /// The time.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Random at process start, so that no validator outlives the process.
     pub epoch: String,
     /// Where health changes.
     pub thresholds: Thresholds,
+    /// Serve the facades at `/` too.
+    pub compat_root: bool,
+    /// Begins when the daemon stops: from then on gRPC health says `NOT_SERVING`.
+    pub draining: Shutdown,
     /// How far the listener can be reached.
     pub bind: Bind,
     /// Hosts that requests may name besides the local ones; without port.
@@ -90,7 +99,7 @@ static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Those that do not answer with a graph.
-const OTHER_ROUTES: [&str; 15] = [
+const OTHER_ROUTES: [&str; 20] = [
     "/",
     "/api/v1/node",
     "/api/v1/edge",
@@ -106,6 +115,11 @@ const OTHER_ROUTES: [&str; 15] = [
     "/healthz",
     "/version",
     "/metrics",
+    "/metrics/graph",
+    "/compat/jaeger/api/dependencies",
+    "/compat/jaeger/api/services",
+    "/compat/zipkin/api/v2/dependencies",
+    "/compat/zipkin/api/v2/services",
 ];
 
 /// Bodies below are sent as they are.
@@ -126,7 +140,9 @@ pub fn router(state: ApiState) -> Router {
         grpc: grpc::routes(Arc::clone(&shared)),
         shared: Arc::clone(&shared),
     };
+    let compat = compat::routes(shared.state.compat_root);
     graphs::routes()
+        .merge(compat)
         .route("/", get(index))
         .route("/api/v1/node", get(element::node))
         .route("/api/v1/edge", get(element::edge))
@@ -142,6 +158,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/readyz", get(probes::readyz))
         .route("/version", get(status::version))
         .route("/metrics", get(metrics::metrics))
+        .route("/metrics/graph", get(metrics::graph))
         .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
         .fallback(|| async { Problem::no_route() })
         .with_state(shared)

@@ -174,6 +174,7 @@ fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, P
 // === impl Shared ===
 
 impl Shared {
+    /// The slots of a window, joined.
     pub(super) fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, Problem> {
         let merged = self.state.source.merge(resolved);
         merged.map_err(|error| defect(&error))

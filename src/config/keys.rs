@@ -33,6 +33,17 @@ config! {
         /// `Host` names answered on a loopback bind besides `localhost` and loopback addresses. Others get 421:
         /// this keeps a web page from reading the graph through a rebound DNS name.
         hosts: Vec<String> = "[]";
+        /// Serve what is under `/compat/jaeger` and `/compat/zipkin` at `/` too (`/api/dependencies`,
+        /// `/api/v2/dependencies`, ...), for clients that cannot be told a path.
+        compat_root: bool = "false";
+    }
+
+    /// The graph as Prometheus series, at `/metrics/graph`.
+    "metrics" metrics: MetricsGraph {
+        /// Most edges with series of their own, some 50 lines each; fewer where an eighth of `limits.graph` does not
+        /// hold them at 4KiB each. Beyond, those with fewer calls count in one series, overflow -> overflow
+        /// (`spangraph_series_overflow_calls_total`).
+        max_edges: u32 = "5000" in "1"..="100000";
     }
 
     /// What becomes of spans before they are paired.
@@ -116,7 +127,7 @@ config! {
         /// Request bodies being read or applied. At the bound senders are told to retry. Half of it, at most 64MiB, is
         /// the largest message, as sent and inflated.
         in_flight: ByteSize = "auto" in "1MiB"..="1TiB" auto "20 % of limits.memory" |_| memory.percent(20);
-        /// Node and edge registries, live slices and cached answers.
+        /// Node and edge registries, live slices, totals of `/metrics/graph`, and cached answers.
         graph: ByteSize = "auto" in "1MiB"..="1TiB" auto "15 % of limits.memory" |_| memory.percent(15);
         /// Most connections at once on all listeners together. One more is closed at once, so that its client can try
         /// elsewhere, and counted.

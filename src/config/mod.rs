@@ -21,7 +21,8 @@ use std::path::PathBuf;
 pub use error::{ConfigError, Origin};
 pub use ignore::{IgnoreRule, IgnoreRules};
 pub use keys::{
-    Api, Config, Graph, Grpc, Health, Http, Ingest, Limits, Log, Pairing, SECTIONS, Shutdown,
+    Api, Config, Graph, Grpc, Health, Http, Ingest, Limits, Log, MetricsGraph, Pairing, SECTIONS,
+    Shutdown,
 };
 use layers::Layers;
 pub use layers::Setting;

@@ -18,6 +18,7 @@ use crate::pairing::{Ignore, IgnoreRule, Rules, SharedIds, UserNode};
 use crate::proto::Origin;
 use crate::receiver::Receiver;
 use crate::semconv::{DbNodeName, NamingConfig};
+use crate::topology::series::Totals;
 
 /// Everything that lives as long as the daemon.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) core: Arc<Core>,
     pub(super) history: Arc<History>,
+    pub(super) totals: Arc<Totals>,
     pub(super) admission: Arc<Admission>,
     /// Digest of what slices depend on.
     pub(super) digest: String,
@@ -37,6 +39,9 @@ pub(super) struct Parts {
 
 /// How long the graph keeps the places of a node or an edge that has no calls.
 const IDLE_S: u64 = 15 * 60;
+
+/// Of the graph's share, what the totals of `/metrics/graph` may take.
+const TOTALS_PERCENT: u64 = 25;
 
 /// Grows by one whenever the pairing rules change what a slice says.
 const RULES_VERSION: u32 = 1;
@@ -56,6 +61,7 @@ impl Parts {
             clock,
             core: Arc::new(core),
             history: Arc::new(History::new(config.limits.history.0)),
+            totals: Arc::new(totals(&config)),
             admission: Admission::new(config.limits.in_flight.0),
             digest,
             epoch,
@@ -69,6 +75,12 @@ impl Parts {
         let engine = Engine::new(Arc::clone(&self.core), self.clock.clone());
         Receiver::new(Arc::new(engine), Arc::clone(&self.admission), shutdown)
     }
+}
+
+fn totals(config: &Config) -> Totals {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let bytes = config.limits.graph.percent(TOTALS_PERCENT);
+    Totals::new(whole(config.metrics.max_edges.into()), whole(bytes.0))
 }
 
 /// What the core is told: the same for the daemon and for whatever else runs a core by a configuration.

@@ -7,6 +7,7 @@ use crate::api::{Families, Kind, Metrics};
 use crate::net::{self, Metric, NetCounters};
 use crate::proto::Law;
 use crate::receiver::ReceiverCounters;
+use crate::topology::series::Gauges;
 
 /// One part that counts.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl Metrics for Counting {
                 add_readings(out, &parts.admission.metrics());
                 add_law(out, parts);
                 add_gauges(out, parts);
+                add_series(out, &parts.totals.gauges());
             }
         }
     }
@@ -224,5 +226,44 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
             &labels,
             level.bytes,
         );
+    }
+}
+
+fn add_series(out: &mut Families, totals: &Gauges) {
+    let (gauge, counter) = (Kind::Gauge, Kind::Counter);
+    let samples = [
+        (
+            "spangraph_series_edges",
+            "Edges with series of their own at /metrics/graph, of at most metrics.max_edges.",
+            gauge,
+            totals.series,
+        ),
+        (
+            "spangraph_series_bytes",
+            "Bytes of their totals.",
+            gauge,
+            totals.bytes,
+        ),
+        (
+            "spangraph_series_overflow_calls_total",
+            "Calls counted in the overflow series for want of a place.",
+            counter,
+            totals.overflow_calls,
+        ),
+        (
+            "spangraph_series_displaced_total",
+            "Edges whose series ended in favour of one with more calls.",
+            counter,
+            totals.displaced,
+        ),
+        (
+            "spangraph_series_unreadable_slices_total",
+            "Slices that could not be added: a defect of ours.",
+            counter,
+            totals.unreadable,
+        ),
+    ];
+    for (name, help, kind, value) in samples {
+        out.add(name, help, kind, &[], value);
     }
 }

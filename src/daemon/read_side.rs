@@ -39,7 +39,7 @@ pub(super) fn service(
     let report = Report {
         parts: Arc::clone(parts),
         slots,
-        draining,
+        draining: draining.clone(),
     };
     let health = &parts.config.health;
     let cache = parts.config.limits.graph.percent(CACHE_PERCENT);
@@ -50,12 +50,15 @@ pub(super) fn service(
             .into_iter()
             .map(|part| Arc::new(part) as Arc<dyn Metrics>)
             .collect(),
+        totals: Arc::clone(&parts.totals),
         now: Arc::new(move || clock.now()),
         epoch: parts.epoch.clone(),
         thresholds: Thresholds {
             degraded_failed_ratio: health.degraded_failed_ratio,
             failing_failed_ratio: health.failing_failed_ratio,
         },
+        compat_root: parts.config.api.compat_root,
+        draining,
         bind: if is_public(address) {
             Bind::Public
         } else {
@@ -77,6 +80,7 @@ impl Status for Report {
             core,
             history,
             admission,
+            totals,
             ..
         } = &*self.parts;
         let (graph, pairing) = (core.graph().gauges(), core.gauges().pairing);
@@ -103,6 +107,12 @@ impl Status for Report {
                     config.limits.pairing.0,
                 ),
                 limit("limits.history", "bytes", held, config.limits.history.0),
+                limit(
+                    "metrics.max_edges",
+                    "edges",
+                    totals.gauges().series,
+                    config.metrics.max_edges.into(),
+                ),
                 limit(
                     "limits.in_flight",
                     "bytes",

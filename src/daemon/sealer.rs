@@ -1,4 +1,4 @@
-//! Seals the open second just after it ended, and hands it to the history. At a stop it seals the last, partial one.
+//! Seals the open second just after it ended, and hands it to the history and the totals. At a stop it seals the last, partial one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::core::Core;
 use crate::history::History;
 use crate::net::{Shutdown, Stop};
 use crate::proto::Law;
+use crate::topology::series::Totals;
 
 /// The task that seals.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(super) struct Sealer {
 struct Seals {
     core: Arc<Core>,
     history: Arc<History>,
+    totals: Arc<Totals>,
     clock: Clock,
 }
 
@@ -42,6 +44,7 @@ impl Sealer {
         let seals = Seals {
             core: Arc::clone(&parts.core),
             history: Arc::clone(&parts.history),
+            totals: Arc::clone(&parts.totals),
             clock: parts.clock.clone(),
         };
         let task = tokio::spawn(seals.run(shutdown));
@@ -92,6 +95,8 @@ impl Seals {
         };
         for slice in &sealed {
             self.history.push(slice);
+            let oldest = self.history.oldest_unix_s().unwrap_or_default();
+            self.totals.add(&slice.bytes, oldest);
         }
     }
 }

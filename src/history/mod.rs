@@ -136,6 +136,11 @@ impl History {
         self.snapshot().newest_unix_s()
     }
 
+    /// Oldest second held.
+    pub fn oldest_unix_s(&self) -> Option<u64> {
+        self.snapshot().oldest_unix_s()
+    }
+
     /// Waits until `version()` exceeds `seen`.
     pub async fn changed(&self, seen: u64) {
         let mut version = self.version.subscribe();

@@ -46,7 +46,7 @@ impl Ring {
             .map(|slot| slot.end_unix_s)
     }
 
-    fn oldest_unix_s(&self) -> Option<u64> {
+    pub(super) fn oldest_unix_s(&self) -> Option<u64> {
         self.levels
             .iter()
             .rev()

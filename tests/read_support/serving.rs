@@ -12,6 +12,7 @@ use spangraph::net::Shutdown;
 use spangraph::proto::{Law, Slice};
 use spangraph::slice::MergeError;
 use spangraph::topology::Thresholds;
+use spangraph::topology::series::Totals;
 
 use tokio::sync::watch;
 
@@ -145,9 +146,12 @@ pub fn state(source: Arc<dyn Source>) -> ApiState {
         source,
         status: Arc::new(Daemon { ready: true }),
         metrics: Vec::new(),
+        totals: Arc::new(Totals::new(100, 1 << 20)),
         now: Arc::new(|| Timestamp::from_unix_ns(END * 1_000_000_000 + 500_000_000)),
         epoch: "9f2c61".to_owned(),
         thresholds: Thresholds::default(),
+        compat_root: false,
+        draining: Shutdown::never(),
         bind: Bind::Public,
         hosts: Vec::new(),
         cache_bytes: 1 << 20,
