@@ -108,6 +108,7 @@ fn app() -> Router {
         totals: Arc::new(Totals::new(1, 1)),
         now: Arc::new(move || now),
         epoch: "bench".to_owned(),
+        dimensions: Vec::new(),
         thresholds: Thresholds::default(),
         bind: Bind::Public,
         hosts: Vec::new(),

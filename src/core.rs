@@ -206,10 +206,13 @@ impl Core {
             let known = match &resource {
                 Some((index, known)) if *index == span.resource => known,
                 _ => {
-                    let (graph, pairing) = (&self.graph, &self.pairing);
-                    let known =
-                        self.resources
-                            .read(graph, pairing, chunk, span.resource, open.tick);
+                    let known = self.resources.read(
+                        (&self.graph, &self.pairing),
+                        &self.resource_keys,
+                        chunk,
+                        span.resource,
+                        open.tick,
+                    );
                     let Known {
                         service,
                         instance,

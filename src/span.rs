@@ -290,6 +290,9 @@ pub struct LinkTarget {
     pub flags: u32,
 }
 
+/// Most dimensions that split services; each multiplies nodes.
+pub const MOST_DIMENSIONS: usize = 4;
+
 /// What a resource says, already checked. Strings are borrowed from the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resource<'a> {
@@ -303,6 +306,8 @@ pub struct Resource<'a> {
     pub version: Option<&'a str>,
     /// The weight of its spans by the sampling attribute, where they say none themselves.
     pub sampled: Option<Weight>,
+    /// The values of the dimensions that split services, in the order they were configured in; `None` likewise.
+    pub dimensions: [Option<&'a str>; MOST_DIMENSIONS],
     /// `telemetry.sdk.name` is present: an OTLP SDK wrote these spans, so their ids are not shared.
     pub sdk: bool,
 }

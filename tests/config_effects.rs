@@ -405,6 +405,7 @@ fn every_key_that_names_things_is_in_the_digest() {
         "graph.namespace_from=[]",
         "graph.namespace_from=[service.namespace,k8s.namespace.name]",
         "graph.namespace_from=[k8s.namespace.name,service.namespace]",
+        "graph.dimensions=[k8s.cluster.name]",
     ];
     let mut digests: BTreeSet<String> = settings.iter().map(|set| digest(&[set])).collect();
     digests.insert(digest(&[]));

@@ -62,16 +62,22 @@ async fn answer(
         let reason = format!("must be the id of {article} {what} in the graph");
         params.reject("id", "", &reason);
     }
-    Windowed::take(format!("{what} {id:?}"), &NAMES, params, &headers)?
-        .answer(shared, &headers, move |shared, query, resolved| {
-            build(&Ask {
-                shared,
-                resolved,
-                query,
-                id: &id,
-            })
+    Windowed::take(
+        format!("{what} {id:?}"),
+        &NAMES,
+        params,
+        &headers,
+        &shared.state.dimensions,
+    )?
+    .answer(shared, &headers, move |shared, query, resolved| {
+        build(&Ask {
+            shared,
+            resolved,
+            query,
+            id: &id,
         })
-        .await
+    })
+    .await
 }
 
 fn node_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {

@@ -60,7 +60,8 @@ async fn answer(
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(view, suffix, raw.as_deref().unwrap_or_default(), &headers)?;
+    let raw = raw.as_deref().unwrap_or_default();
+    let asked = Asked::read(view, suffix, raw, &headers, &shared.state.dimensions)?;
     let prepared = asked.prepare(&shared)?;
     let answer = Answer {
         etag: prepared.etag.clone(),

@@ -72,7 +72,13 @@ fn check_length(raw: &str) -> Result<(), Status> {
 }
 
 async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, Problem> {
-    let asked = Asked::read(View::Graph, None, raw, &HeaderMap::new())?;
+    let asked = Asked::read(
+        View::Graph,
+        None,
+        raw,
+        &HeaderMap::new(),
+        &shared.state.dimensions,
+    )?;
     let content_type = asked.format.content_type().to_owned();
     let prepared = asked.prepare(shared)?;
     let etag = prepared.etag.clone();

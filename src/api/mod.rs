@@ -70,6 +70,8 @@ pub struct ApiState {
     pub compat_root: bool,
     /// Begins when the daemon stops: from then on gRPC health says `NOT_SERVING`.
     pub draining: Shutdown,
+    /// Resource attributes that split services, which a query may group by.
+    pub dimensions: Vec<String>,
     /// How far the listener can be reached.
     pub bind: Bind,
     /// Hosts that requests may name besides the local ones; without port.

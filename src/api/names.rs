@@ -43,21 +43,27 @@ async fn answer(
     write: Write,
 ) -> Result<Response, Problem> {
     let params = Params::decode(raw.as_deref().unwrap_or_default());
-    Windowed::take(what.to_owned(), &NAMES, params, &headers)?
-        .answer(shared, &headers, move |shared, query, resolved| {
-            let echo = query.echo();
-            let query = Query {
-                top: usize::MAX,
-                quantiles: Vec::new(),
-                ..query.clone()
-            };
-            let frame = shared.frame(resolved, &query);
-            let mut found = topology::build(shared.merge(resolved)?, &frame)
-                .map_err(|error| unbuilt(&error))?;
-            found.query = echo;
-            let mut body = Vec::new();
-            write(&found, &mut body).map_err(|error| defect(&error))?;
-            Ok(Bytes::from(body))
-        })
-        .await
+    Windowed::take(
+        what.to_owned(),
+        &NAMES,
+        params,
+        &headers,
+        &shared.state.dimensions,
+    )?
+    .answer(shared, &headers, move |shared, query, resolved| {
+        let echo = query.echo();
+        let query = Query {
+            top: usize::MAX,
+            quantiles: Vec::new(),
+            ..query.clone()
+        };
+        let frame = shared.frame(resolved, &query);
+        let mut found =
+            topology::build(shared.merge(resolved)?, &frame).map_err(|error| unbuilt(&error))?;
+        found.query = echo;
+        let mut body = Vec::new();
+        write(&found, &mut body).map_err(|error| defect(&error))?;
+        Ok(Bytes::from(body))
+    })
+    .await
 }

@@ -41,13 +41,13 @@ pub(super) type Build = Box<dyn FnOnce(&Shared) -> Result<Bytes, Problem> + Send
 
 impl Asked {
     /// Checks the parameters of `view`'s route where the graph has only one window, the whole of what there is.
-    pub fn of_all(view: View, mut params: Params) -> Result<Self, Problem> {
+    pub fn of_all(view: View, mut params: Params, dimensions: &[String]) -> Result<Self, Problem> {
         for name in ["window", "at"] {
             for value in params.all(name) {
                 params.reject(name, &value, "the whole input is the window");
             }
         }
-        Self::take(view, None, params, &HeaderMap::new())
+        Self::take(view, None, params, &HeaderMap::new(), dimensions)
     }
 
     /// What of the graph is asked.
@@ -67,8 +67,9 @@ impl Asked {
         suffix: Option<Format>,
         raw: &str,
         headers: &HeaderMap,
+        dimensions: &[String],
     ) -> Result<Self, Problem> {
-        Self::take(view, suffix, Params::decode(raw), headers)
+        Self::take(view, suffix, Params::decode(raw), headers, dimensions)
     }
 
     /// Checks parameters and the formats they ask for.
@@ -77,9 +78,10 @@ impl Asked {
         suffix: Option<Format>,
         mut params: Params,
         headers: &HeaderMap,
+        dimensions: &[String],
     ) -> Result<Self, Problem> {
         let format = format::choose(&view.formats(), suffix, &mut params, headers);
-        let query = Query::take(&mut params);
+        let query = Query::take_with(&mut params, dimensions);
         let picture = match format {
             Ok(format) if !format.is_drawn(view) => plain(&mut params),
             _ => Picture::take(&mut params),

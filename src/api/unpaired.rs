@@ -23,9 +23,15 @@ pub(super) async fn unpaired(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let params = Params::decode(raw.as_deref().unwrap_or_default());
-    Windowed::take("unpaired".to_owned(), &NAMES, params, &headers)?
-        .answer(shared, &headers, build)
-        .await
+    Windowed::take(
+        "unpaired".to_owned(),
+        &NAMES,
+        params,
+        &headers,
+        &shared.state.dimensions,
+    )?
+    .answer(shared, &headers, build)
+    .await
 }
 
 fn build(shared: &Shared, query: &Query, resolved: &Resolved) -> Result<Bytes, Problem> {

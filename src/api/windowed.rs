@@ -35,6 +35,7 @@ impl Windowed {
         names: &[&str],
         mut params: Params,
         headers: &HeaderMap,
+        dimensions: &[String],
     ) -> Result<Self, Problem> {
         let format = format::choose(&[Format::Json], None, &mut params, headers);
         let mut own = Params::default();
@@ -43,7 +44,7 @@ impl Windowed {
                 own.add(name, &value);
             }
         }
-        let query = Query::take(&mut own);
+        let query = Query::take_with(&mut own, dimensions);
         for error in own.finish().err().unwrap_or_default() {
             params.reject(&error.name, &error.value, &error.reason);
         }

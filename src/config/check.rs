@@ -6,7 +6,7 @@ use super::value::Value;
 
 /// Values that are each fine but not together.
 pub(super) fn contradictions(config: &Config) -> Result<(), ConfigError> {
-    for rule in [ratios, shares, listeners] {
+    for rule in [ratios, shares, listeners, dimensions] {
         rule(config).map_err(ConfigError::Contradiction)?;
     }
     Ok(())
@@ -36,6 +36,42 @@ fn shares(config: &Config) -> Result<(), String> {
         sum.show(),
         limits.memory.show()
     ))
+}
+
+/// What a query can group by besides, and what the ids of other nodes begin with.
+const TAKEN: [&str; 7] = [
+    "service",
+    "namespace",
+    "database",
+    "messaging",
+    "external",
+    "user",
+    "overflow",
+];
+
+/// Most dimensions: each multiplies nodes.
+const MOST_DIMENSIONS: usize = 4;
+
+fn dimensions(config: &Config) -> Result<(), String> {
+    let keys = &config.graph.dimensions.0;
+    if let Some(key) = keys.iter().find(|key| TAKEN.contains(&key.as_str())) {
+        return Err(format!(
+            "`graph.dimensions` must not hold `{key}`, which means something else"
+        ));
+    }
+    if let Some((_, key)) = keys
+        .iter()
+        .enumerate()
+        .find(|(at, key)| keys[..*at].contains(key))
+    {
+        return Err(format!("`graph.dimensions` holds `{key}` twice"));
+    }
+    match keys.len() {
+        0..=MOST_DIMENSIONS => Ok(()),
+        more => Err(format!(
+            "`graph.dimensions` holds {more} keys; at most {MOST_DIMENSIONS}"
+        )),
+    }
 }
 
 fn listeners(config: &Config) -> Result<(), String> {

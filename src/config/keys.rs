@@ -101,6 +101,9 @@ config! {
         /// `[service.namespace, k8s.namespace.name]` services that say nothing are told apart by where they run; with
         /// `[]` no service has one.
         namespace_from: AttributeKeys = "[service.namespace]";
+        /// Resource attributes that split a service into a node for each value, as in `[k8s.cluster.name]`; a query may
+        /// group by them. At most 4. Each multiplies nodes, up to `max_nodes`.
+        dimensions: AttributeKeys = "[]";
         /// Most nodes at once. Beyond, calls of new nodes count on the node `overflow`.
         max_nodes: u32 = "10000" in "1"..="1000000";
         /// Most edges at once. Beyond, calls of new edges count on the edge overflow -> overflow (`overflow_calls`).

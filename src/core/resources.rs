@@ -7,7 +7,7 @@ use ahash::RandomState;
 use dashmap::DashMap;
 
 use crate::graph::Graph;
-use crate::otlp::Chunk;
+use crate::otlp::{Chunk, ResourceKeys};
 use crate::pairing::{Pairing, ServiceInfo};
 
 /// Name of a service whose resource has none (OpenTelemetry resource semantic conventions, `service.name`).
@@ -38,8 +38,8 @@ impl Resources {
     /// What resource `index` of the chunk says; its service is interned and marked as used.
     pub(super) fn read(
         &self,
-        graph: &Graph,
-        pairing: &Pairing,
+        (graph, pairing): (&Graph, &Pairing),
+        keys: &ResourceKeys,
         chunk: Chunk<'_>,
         index: u32,
         tick: u32,
@@ -52,7 +52,11 @@ impl Resources {
         }
         let resource = chunk.resource(index);
         let name = resource.service_name.unwrap_or(UNKNOWN_SERVICE);
-        let node = graph.service(resource.namespace, name, now_s);
+        let named = keys.dimensions().iter().zip(resource.dimensions);
+        let dimensions: Vec<_> = named
+            .filter_map(|(key, value)| Some((key.as_str(), value?)))
+            .collect();
+        let node = graph.split_service(resource.namespace, name, &dimensions, now_s);
         let known = Arc::new(Known {
             service: pairing.service_info(node, &resource, name),
             instance: resource.instance.map(Arc::from),

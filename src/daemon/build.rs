@@ -96,7 +96,8 @@ pub fn core_config(resolved: &Resolved) -> CoreConfig {
     let sampled_by = sampled_by.filter(|_| pairing.sampling);
     CoreConfig {
         resource_keys: ResourceKeys::namespace_from(graph.namespace_from.0.iter().cloned())
-            .sampled_by(sampled_by.cloned()),
+            .sampled_by(sampled_by.cloned())
+            .split_by(graph.dimensions.0.iter().cloned()),
         rules: rules(pairing, ignore(ingest)),
         pairing_bytes: limits.pairing.0,
         shards: shards(),

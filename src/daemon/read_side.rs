@@ -59,6 +59,7 @@ pub(super) fn service(
         },
         compat_root: parts.config.api.compat_root,
         draining,
+        dimensions: parts.config.graph.dimensions.0.clone(),
         bind: if is_public(address) {
             Bind::Public
         } else {

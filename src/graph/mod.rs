@@ -135,7 +135,18 @@ impl Graph {
 
     /// The node of a service, interned. `now_s` marks it as used.
     pub fn service(&self, namespace: Option<&str>, name: &str, now_s: u64) -> NodeId {
-        self.virtual_node(NodeType::Service, namespace, name, now_s)
+        self.split_service(namespace, name, &[], now_s)
+    }
+
+    /// The same, told apart from services of the same name by `dimensions` too: keys without `=`, each once, with values.
+    pub fn split_service(
+        &self,
+        namespace: Option<&str>,
+        name: &str,
+        dimensions: &[(&str, &str)],
+        now_s: u64,
+    ) -> NodeId {
+        self.node_of(NodeType::Service, namespace, name, dimensions, now_s)
     }
 
     /// A virtual node, interned. A user node is named `user` whatever `name` is, which then only tells it apart.
@@ -146,8 +157,20 @@ impl Graph {
         name: &str,
         now_s: u64,
     ) -> NodeId {
+        self.node_of(kind, namespace, name, &[], now_s)
+    }
+
+    fn node_of(
+        &self,
+        kind: NodeType,
+        namespace: Option<&str>,
+        name: &str,
+        dimensions: &[(&str, &str)],
+        now_s: u64,
+    ) -> NodeId {
         self.shared.hear(now_s);
-        self.shared.nodes.intern(kind, namespace, name, now_s)
+        let nodes = &self.shared.nodes;
+        nodes.intern(kind, namespace, name, dimensions, now_s)
     }
 
     /// The edge between two nodes, interned. Keeps both ends from being released.
@@ -195,11 +218,16 @@ impl Graph {
     /// The node of callers that nothing names: one for all, or one for each called `service`.
     pub fn user(&self, service: Option<NodeId>, now_s: u64) -> NodeId {
         let info = service.and_then(|service| self.node(service));
-        let (namespace, name) = info
-            .as_ref()
-            .map_or(("", "user"), |info| (&*info.namespace, &*info.name));
-        let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-        self.virtual_node(NodeType::User, namespace, name, now_s)
+        let Some(info) = info else {
+            return self.virtual_node(NodeType::User, None, "user", now_s);
+        };
+        let namespace = Some(&*info.namespace).filter(|namespace| !namespace.is_empty());
+        let pairs = info
+            .dimensions
+            .iter()
+            .filter_map(|pair| pair.split_once('='));
+        let dimensions: Vec<_> = pairs.collect();
+        self.node_of(NodeType::User, namespace, &info.name, &dimensions, now_s)
     }
 
     /// The text of an interned span name or topic; empty for "none".

@@ -1,4 +1,4 @@
-//! Node ids as text: `checkout`, `shop/checkout`, `database:orders-db`, `overflow:overflow`.
+//! Node ids as text: `checkout`, `shop/checkout`, `shop/checkout;cluster=a`, `database:orders-db`, `overflow:overflow`.
 //!
 //! The text is the node's identity on every replica and in every slice. Characters with a meaning inside it are
 //! percent-encoded in the parts, so different (type, namespace, name) never share a text.
@@ -16,6 +16,22 @@ pub(super) fn write_id(out: &mut String, kind: NodeType, namespace: Option<&str>
         out.push('/');
     }
     encode(out, clip(name));
+}
+
+/// Appends `;key=value` for each of these, sorted, values cut to [`MAX_NAME_BYTES`]; returns them so.
+pub(super) fn write_dimensions<'a>(
+    out: &mut String,
+    dimensions: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut sorted: Vec<_> = dimensions.iter().map(|(k, v)| (*k, clip(v))).collect();
+    sorted.sort_unstable();
+    for (key, value) in &sorted {
+        out.push(';');
+        encode(out, key);
+        out.push('=');
+        encode(out, value);
+    }
+    sorted
 }
 
 /// `text`, cut to [`MAX_NAME_BYTES`].
@@ -105,6 +121,16 @@ mod tests {
             id(NodeType::Service, None, "tab\tnel\u{85}ü"),
             "tab%09nel%C2%85ü"
         );
+    }
+
+    #[test]
+    fn dimensions_are_sorted_and_encoded() {
+        let mut out = String::from("shop/a");
+        let sorted = write_dimensions(&mut out, &[("b", "2;=%"), ("a", "1")]);
+        assert_eq!(out, "shop/a;a=1;b=2%3B%3D%25");
+        assert_eq!(sorted, [("a", "1"), ("b", "2;=%")]);
+        let mut plain = String::from("a");
+        assert!(write_dimensions(&mut plain, &[]).is_empty() && plain == "a");
     }
 
     #[test]

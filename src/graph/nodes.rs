@@ -25,6 +25,8 @@ pub struct NodeInfo {
     pub namespace: Box<str>,
     /// Service, or what kind of virtual node.
     pub kind: NodeType,
+    /// What else tells it apart: `key=value`, sorted by key; no key holds a `=`, a value at most 256 bytes.
+    pub dimensions: Box<[Box<str>]>,
 }
 
 /// Nodes by id text and by id.
@@ -55,6 +57,7 @@ impl Nodes {
             name: "overflow".into(),
             namespace: Box::default(),
             kind: NodeType::Overflow,
+            dimensions: Box::default(),
         }));
         nodes
     }
@@ -65,6 +68,7 @@ impl Nodes {
         kind: NodeType,
         namespace: Option<&str>,
         name: &str,
+        dimensions: &[(&str, &str)],
         now_s: u64,
     ) -> NodeId {
         if kind == NodeType::Overflow {
@@ -72,15 +76,23 @@ impl Nodes {
         }
         with_text(|text| {
             names::write_id(text, kind, namespace, name);
+            let dimensions = names::write_dimensions(text, dimensions);
             let known = self.by_text.get(text.as_str()).map(|id| *id);
-            let id = known.unwrap_or_else(|| self.add(text, kind, namespace, name));
+            let id = known.unwrap_or_else(|| self.add(text, kind, namespace, name, &dimensions));
             self.touch(id, now_s);
             id
         })
     }
 
     #[cold]
-    fn add(&self, text: &str, kind: NodeType, namespace: Option<&str>, name: &str) -> NodeId {
+    fn add(
+        &self,
+        text: &str,
+        kind: NodeType,
+        namespace: Option<&str>,
+        name: &str,
+        dimensions: &[(&str, &str)],
+    ) -> NodeId {
         if self.ids.full() {
             return NodeId::OVERFLOW;
         }
@@ -101,6 +113,10 @@ impl Nodes {
                     name: name.into(),
                     namespace: clip(namespace.unwrap_or_default()).into(),
                     kind,
+                    dimensions: dimensions
+                        .iter()
+                        .map(|(k, v)| format!("{k}={v}").into())
+                        .collect(),
                 }));
                 *place.insert(NodeId(id))
             }

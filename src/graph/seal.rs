@@ -123,6 +123,8 @@ fn string_table<'a>(
         .iter()
         .flat_map(|(_, info)| [&*info.id, &*info.name, &*info.namespace])
         .collect();
+    let pairs = infos.iter().flat_map(|(_, info)| &info.dimensions);
+    strings.extend(pairs.map(|pair| &**pair));
     for (_, stats) in &drained.nodes {
         strings.extend(
             stats
@@ -179,8 +181,20 @@ impl Writer<'_> {
             first_seen_s: self.second,
             last_seen_s: self.second,
             calls_without_sample: stats.without_sample,
+            dimensions: self.dimensions(info),
             ..proto::Node::default()
         }
+    }
+
+    /// Sorted by their place in the table, as their merge keeps them.
+    fn dimensions(&self, info: &NodeInfo) -> Vec<proto::StringCount> {
+        let pair = |text: &Box<str>| proto::StringCount {
+            string_ref: self.text(text),
+            count: 0,
+        };
+        let mut pairs: Vec<_> = info.dimensions.iter().map(pair).collect();
+        pairs.sort_unstable_by_key(|pair| pair.string_ref);
+        pairs
     }
 
     fn edges(&self, edges: &[(EdgeKey, &EdgeStats)]) -> Vec<proto::Edge> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Malformed;
 use super::value::read_attribute;
 use super::wire::{Place, Reader, len, offset, varint};
-use crate::span::{Resource, Weight};
+use crate::span::{MOST_DIMENSIONS, Resource, Weight};
 
 /// Which attributes of a resource say what.
 ///
@@ -16,6 +16,7 @@ pub struct ResourceKeys {
     namespace: Cow<'static, [Cow<'static, str>]>,
     /// Holds a sampling probability; looked for in spans first.
     sampling: Option<Cow<'static, str>>,
+    dimensions: Vec<String>,
 }
 
 /// What the value of one key is for; a namespace may be read from any key, also from one with a use of its own.
@@ -25,6 +26,8 @@ struct Uses {
     /// Place in the order of search.
     namespace: Option<usize>,
     sampling: bool,
+    /// Place among the dimensions.
+    dimension: Option<usize>,
 }
 
 /// One resource: where its bytes and its used strings lie.
@@ -43,12 +46,14 @@ struct Used {
     sampled: Option<Weight>,
 }
 
-const STRINGS: usize = 5;
+const STRINGS: usize = DIMENSIONS + MOST_DIMENSIONS;
 const SERVICE_NAME: usize = 0;
 const NAMESPACE: usize = 1;
 const INSTANCE: usize = 2;
 const VERSION: usize = 3;
 const SDK_NAME: usize = 4;
+/// The first of them.
+const DIMENSIONS: usize = 5;
 
 const KNOWN: u32 = 1 << 1 | 1 << 2 | 1 << 3;
 const ATTRIBUTE: u32 = len(1);
@@ -78,6 +83,7 @@ impl ResourceKeys {
         Self {
             namespace: keys.collect(),
             sampling: None,
+            dimensions: Vec::new(),
         }
     }
 
@@ -102,20 +108,33 @@ impl ResourceKeys {
         self.sampling.is_some()
     }
 
+    /// Reads these dimensions too; what is beyond [`MOST_DIMENSIONS`] is not looked at.
+    #[must_use]
+    pub fn split_by(mut self, dimensions: impl IntoIterator<Item = String>) -> Self {
+        self.dimensions = dimensions.into_iter().take(MOST_DIMENSIONS).collect();
+        self
+    }
+
+    /// The dimensions, in the order of [`Resource::dimensions`].
+    pub fn dimensions(&self) -> &[String] {
+        &self.dimensions
+    }
+
     /// Whether anything is read from that key.
     pub(super) fn wants(&self, key: &[u8]) -> bool {
         self.find(key).is_some()
     }
 
     fn find(&self, key: &[u8]) -> Option<Uses> {
-        let mut namespaces = self.namespace.iter();
+        let (mut namespaces, mut dimensions) = (self.namespace.iter(), self.dimensions.iter());
         let uses = Uses {
             string: find_string(key),
             namespace: namespaces.position(|name| name.as_bytes() == key),
             sampling: self.samples(key),
+            dimension: dimensions.position(|name| name.as_bytes() == key),
         };
-        let any = uses.string.is_some() || uses.namespace.is_some() || uses.sampling;
-        any.then_some(uses)
+        let placed = uses.string.or(uses.namespace).or(uses.dimension);
+        (placed.is_some() || uses.sampling).then_some(uses)
     }
 }
 
@@ -125,6 +144,7 @@ impl Default for ResourceKeys {
         Self {
             namespace: Cow::Borrowed(&[Cow::Borrowed("service.namespace")]),
             sampling: None,
+            dimensions: Vec::new(),
         }
     }
 }
@@ -184,6 +204,7 @@ impl ResourceRow {
             namespace: string(NAMESPACE),
             instance: string(INSTANCE),
             version: string(VERSION),
+            dimensions: std::array::from_fn(|place| string(DIMENSIONS + place)),
             sampled: self.used.sampled,
             sdk: self.used.strings[SDK_NAME].len != 0,
         }
@@ -217,6 +238,9 @@ fn read_used(
                 }
                 if let Some(order) = uses.namespace {
                     namespaces[order] = text;
+                }
+                if let Some(place) = uses.dimension {
+                    found.strings[DIMENSIONS + place] = text;
                 }
                 if uses.sampling {
                     found.sampled = value.weight(source);

@@ -11,7 +11,8 @@ use std::fmt::{self, Write};
 use escape::{escaped, quoted_id};
 
 use super::look::{
-    Palette, dash, edge_lines, edges_by_ends, figures, frames, node_rate, pen_width, rank, title,
+    Palette, caption, dash, edge_lines, edges_by_ends, figures, frames, node_rate, pen_width, rank,
+    title,
 };
 use super::picture::Picture;
 use crate::topology::ident::encode_component;
@@ -111,7 +112,7 @@ impl Drawing<'_> {
             out,
             "{} [label=\"{}{rate_line}\", tooltip=\"{}\", shape={}, style=\"{filled}{}{}\", fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.counted.id),
-            escaped(&node.counted.name),
+            escaped(&caption(node)),
             self.node_tooltip(node),
             shape(node.counted.kind),
             if node.counted.kind == NodeKind::Service {
@@ -187,6 +188,6 @@ fn shape(kind: NodeKind) -> &'static str {
         NodeKind::External => "hexagon",
         NodeKind::User => "ellipse",
         NodeKind::Overflow => "folder",
-        NodeKind::Namespace => "tab",
+        NodeKind::Namespace | NodeKind::Dimension => "tab",
     }
 }

@@ -45,6 +45,10 @@ pub(super) fn nodes(topology: &Topology) -> Vec<Column<Node>> {
         text("namespace", |n| n.counted.namespace.as_deref()),
         text("type", |n| Some(n.counted.kind.name())),
         flag("inferred", |n| n.counted.kind.inferred()),
+        owned("dimensions", |n| {
+            let dimensions = &n.counted.dimensions;
+            (!dimensions.is_empty()).then(|| made(dimensions))
+        }),
         whole("calls", |n| n.counted.calls_from.calls()),
         whole("failed", |n| n.counted.failed),
         number("rate_per_s", |n: &Node| n.rate_per_s.map(significant)),

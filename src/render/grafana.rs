@@ -4,9 +4,11 @@
 //! Names are all lower case, as the panel reads them, and every record has every one, since columns are guessed from
 //! records. The panel throws at an edge whose end is missing: both queries must ask for the same window and filters.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::look::{dash, edge_latency, figures, node_latency, node_rate, pen_width, rank};
+use super::look::{caption, dash, edge_latency, figures, node_latency, node_rate, pen_width, rank};
 use super::text::{rate, significant};
 use crate::topology::{Edge, Health, Latency, Node, NodeKind, Quantile, Topology, connection_name};
 
@@ -29,7 +31,7 @@ const COLOURS: [&str; 4] = ["#999999", "#73bf69", "#ff9830", "#f2495c"];
 #[expect(non_snake_case, reason = "the panel's own words")]
 struct NodeRecord<'a> {
     id: &'a str,
-    title: &'a str,
+    title: Cow<'a, str>,
     subtitle: &'a str,
     /// Instead of the two stats, where a node has none.
     icon: Option<&'static str>,
@@ -86,7 +88,7 @@ fn node<'a>(topology: &Topology, node: &'a Node) -> NodeRecord<'a> {
     let c = &node.counted;
     NodeRecord {
         id: &c.id,
-        title: &c.name,
+        title: caption(node),
         subtitle: c.namespace.as_deref().unwrap_or(c.kind.name()),
         icon: icon(c.kind),
         mainstat: node_rate(node),
@@ -142,7 +144,7 @@ fn icon(kind: NodeKind) -> Option<&'static str> {
         NodeKind::Messaging => Some("envelope"),
         NodeKind::External => Some("cloud"),
         NodeKind::User => Some("user"),
-        NodeKind::Service | NodeKind::Overflow | NodeKind::Namespace => None,
+        NodeKind::Service | NodeKind::Overflow | NodeKind::Namespace | NodeKind::Dimension => None,
     }
 }
 

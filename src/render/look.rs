@@ -1,6 +1,7 @@
 //! How nodes and edges look and what their labels say, the same in every drawing: colour and dash by health, width by
-//! rate, figures in words for people. Nothing here repeats a name, so all of its texts are inert everywhere.
+//! rate, figures in words for people. Nothing but [`caption`] repeats a name, so all other texts are inert everywhere.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::picture::{Label, Picture, Theme};
@@ -116,6 +117,21 @@ pub(super) fn edges_by_ends(topology: &Topology) -> Vec<&Edge> {
     let mut edges: Vec<&Edge> = topology.edges.iter().collect();
     edges.sort_by_key(|e| (&e.client, &e.server, e.counted.connection_type));
     edges
+}
+
+/// What a node is called in a drawing: its name, and what tells it apart from others of that name. May hold anything
+/// that a stranger sent.
+pub(super) fn caption(node: &Node) -> Cow<'_, str> {
+    let c = &node.counted;
+    if c.kind != NodeKind::Service || c.dimensions.is_empty() {
+        return Cow::Borrowed(&c.name);
+    }
+    let pairs: Vec<_> = c
+        .dimensions
+        .iter()
+        .map(|(k, v)| format!("{k}={v}"))
+        .collect();
+    Cow::Owned(format!("{} ({})", c.name, pairs.join(", ")))
 }
 
 /// A node's rate, below its name; none without calls.

@@ -13,7 +13,9 @@ use std::fmt::{self, Write};
 use escape::escaped;
 use fit::Part;
 
-use super::look::{Numbers, Palette, dash, edge_lines, frames, node_rate, pen_width, rank, title};
+use super::look::{
+    Numbers, Palette, caption, dash, edge_lines, frames, node_rate, pen_width, rank, title,
+};
 use super::picture::{Picture, Theme};
 use crate::topology::{Edge, Health, Node, NodeKind, Topology};
 
@@ -104,7 +106,7 @@ impl Drawing<'_> {
             out,
             "{indent}{}{open}\"{}{rate}\"{close}:::{}",
             self.numbers.id(&node.counted.id),
-            escaped(&node.counted.name),
+            escaped(&caption(node)),
             CLASSES[rank(node.health)].0,
         )
     }
@@ -167,7 +169,7 @@ fn brackets(kind: NodeKind) -> (&'static str, &'static str) {
         NodeKind::External => ("{{", "}}"),
         NodeKind::User => ("([", "])"),
         NodeKind::Overflow => ("[/", "/]"),
-        NodeKind::Namespace => ("[", "]"),
+        NodeKind::Namespace | NodeKind::Dimension => ("[", "]"),
     }
 }
 

@@ -7,7 +7,8 @@
 use std::fmt::{self, Write};
 
 use super::look::{
-    Numbers, Palette, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
+    Numbers, Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank,
+    title,
 };
 use super::picture::{Picture, RankDir};
 use super::text::{shortened, visible, with_plainness};
@@ -90,7 +91,7 @@ impl Drawing<'_> {
             out,
             "{indent}{} \"{}{rate}\" as {}{} {};line:{}{};text:{}",
             shape(node.counted.kind),
-            escaped(&node.counted.name),
+            escaped(&caption(node)),
             self.numbers.id(&node.counted.id),
             problem.map_or(String::new(), |h| format!(" <<{}>>", Health::name(h))),
             self.palette.fill[look],
@@ -132,7 +133,7 @@ fn shape(kind: NodeKind) -> &'static str {
         NodeKind::External => "cloud",
         NodeKind::User => "actor",
         NodeKind::Overflow => "folder",
-        NodeKind::Namespace => "rectangle",
+        NodeKind::Namespace | NodeKind::Dimension => "rectangle",
     }
 }
 

@@ -39,7 +39,7 @@ pub fn run(
     out: &mut dyn Write,
     log: &mut dyn Write,
 ) -> Result<(), ReplayError> {
-    let asked = asked(args).map_err(|problem| ReplayError::Query(problem.detail()))?;
+    let asked = asked(args, resolved).map_err(|problem| ReplayError::Query(problem.detail()))?;
     for path in &args.files {
         input::check(path)?;
     }
@@ -58,12 +58,12 @@ pub fn run(
 }
 
 /// One parser for the flags and for URLs: `--format` is a parameter like any other.
-fn asked(args: &ReplayArgs) -> Result<Asked, Problem> {
+fn asked(args: &ReplayArgs, resolved: &Resolved) -> Result<Asked, Problem> {
     let mut params = Params::decode(&args.query.join("&"));
     if let Some(format) = args.format {
         params.add("format", format.name());
     }
-    Asked::of_all(args.view, params)
+    Asked::of_all(args.view, params, &resolved.config.graph.dimensions.0)
 }
 
 /// The slice of the whole input, every wait elapsed.

@@ -48,8 +48,8 @@ impl Query {
         });
         let types = self.type_words();
         put(!types.is_empty(), "type", &|| Echo::List(types.clone()));
-        put(self.group_by == GroupBy::Namespace, "group_by", &|| {
-            Echo::Text("namespace".to_owned())
+        put(self.group_by != GroupBy::Service, "group_by", &|| {
+            Echo::Text(self.group_word().to_owned())
         });
         let include = self.include_words();
         put(!include.is_empty(), "include", &|| {
@@ -76,6 +76,14 @@ impl Query {
             At::Newest => "now".to_owned(),
             At::Unix(second) => rfc3339(second),
             At::Ago(seconds) => format!("-{seconds}s"),
+        }
+    }
+
+    fn group_word(&self) -> &str {
+        match &self.group_by {
+            GroupBy::Service => "service",
+            GroupBy::Namespace => "namespace",
+            GroupBy::Dimension(key) => key,
         }
     }
 

@@ -25,6 +25,7 @@ impl NodeKind {
             Self::User => "user",
             Self::Overflow => "overflow",
             Self::Namespace => "namespace",
+            Self::Dimension => "dimension",
         }
     }
 

@@ -100,15 +100,12 @@ fn filter(
     let query = frame.query;
     if let Some(focus) = &query.focus {
         // Looked up before any filter: a node that a filter hides is known all the same.
-        match query.group_by {
-            GroupBy::Service => focus::check(graph, focus, |node| node.id.clone())?,
-            GroupBy::Namespace => focus::check(graph, focus, group::group_id)?,
-        }
+        focus::check(graph, focus, |node| group::group_id(node, &query.group_by))?;
     }
     let mut hidden = select::by_name(graph, query);
     hidden.add(select::by_type(graph, query));
-    if query.group_by == GroupBy::Namespace {
-        group::by_namespace(graph);
+    if query.group_by != GroupBy::Service {
+        group::roll_up(graph, &query.group_by);
     }
     if let Some(focus) = &query.focus {
         hidden.add(focus::apply(graph, focus));

@@ -82,6 +82,8 @@ pub enum NodeKind {
     Overflow,
     /// All services of one namespace, under `group_by=namespace`.
     Namespace,
+    /// All services with one value of a dimension, under `group_by=<dimension>`.
+    Dimension,
 }
 
 /// One node with what follows from its counts.
@@ -110,6 +112,8 @@ pub struct NodeCounts {
     pub namespace: Option<String>,
     /// What it is.
     pub kind: NodeKind,
+    /// What else tells it apart from nodes of the same name: configured dimensions with their values.
+    pub dimensions: BTreeMap<String, String>,
     /// Where its calls came from.
     pub calls_from: CallsFrom,
     /// Of those calls.

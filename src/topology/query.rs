@@ -58,13 +58,15 @@ pub struct Focus {
 }
 
 /// What a node stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum GroupBy {
     /// One service.
     #[default]
     Service,
     /// All services of one namespace.
     Namespace,
+    /// All services with one value of this dimension.
+    Dimension(String),
 }
 
 /// A parameter as a body repeats it.
@@ -138,8 +140,13 @@ impl Query {
         params.finish().map(|()| query)
     }
 
-    /// Takes its parameters out of `params`, noting what is wrong there.
+    /// Takes its parameters out of `params`, noting what is wrong there. No dimension splits services.
     pub fn take(params: &mut Params) -> Self {
+        Self::take_with(params, &[])
+    }
+
+    /// The same where `dimensions` split services, so that it may group by them.
+    pub fn take_with(params: &mut Params, dimensions: &[String]) -> Self {
         let mut query = Self {
             window_s: params
                 .read("window", times::duration)
@@ -155,7 +162,9 @@ impl Query {
                 .unwrap_or_default(),
             top: params.read("top", top).unwrap_or(DEFAULT_TOP),
             problems_only: params.read("health", health).unwrap_or_default(),
-            group_by: params.read("group_by", group_by).unwrap_or_default(),
+            group_by: params
+                .read("group_by", |text| group_by(text, dimensions))
+                .unwrap_or_default(),
             quantiles: quantiles(params),
             ..Self::default()
         };
@@ -266,11 +275,16 @@ fn health(text: &str) -> Result<bool, String> {
     }
 }
 
-fn group_by(text: &str) -> Result<GroupBy, String> {
+fn group_by(text: &str, dimensions: &[String]) -> Result<GroupBy, String> {
     match text {
         "service" => Ok(GroupBy::Service),
         "namespace" => Ok(GroupBy::Namespace),
-        _ => Err("must be `service` or `namespace`".to_owned()),
+        _ if dimensions.iter().any(|key| key == text) => Ok(GroupBy::Dimension(text.to_owned())),
+        _ if dimensions.is_empty() => Err("must be `service` or `namespace`".to_owned()),
+        _ => Err(format!(
+            "must be `service`, `namespace` or one of `{}`",
+            dimensions.join("`, `")
+        )),
     }
 }
 

@@ -45,6 +45,7 @@ impl Strings {
             name: self.get(node.name_ref)?,
             namespace: (!namespace.is_empty()).then_some(namespace),
             kind,
+            dimensions: self.dimensions(&node.dimensions)?,
             calls_from: CallsFrom {
                 edges: node.calls_edges,
                 no_caller: node.calls_no_caller,
@@ -113,6 +114,20 @@ impl Strings {
                 .collect::<Result<_, _>>()?,
             more: set.more,
         })
+    }
+
+    fn dimensions(
+        &self,
+        pairs: &[proto::StringCount],
+    ) -> Result<BTreeMap<String, String>, BuildError> {
+        let mut dimensions = BTreeMap::new();
+        for pair in pairs {
+            let pair = self.get(pair.string_ref)?;
+            let parts = pair.split_once('=');
+            let (key, value) = parts.ok_or(BuildError::Malformed("dimension without a value"))?;
+            dimensions.insert(key.to_owned(), value.to_owned());
+        }
+        Ok(dimensions)
     }
 
     fn counts(&self, counts: &[proto::StringCount]) -> Result<BTreeMap<String, u64>, BuildError> {

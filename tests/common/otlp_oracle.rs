@@ -491,6 +491,7 @@ fn resource_of(values: &Values) -> Read<'_> {
         instance: text("service.instance.id"),
         version: text("service.version"),
         sampled: None,
+        dimensions: Default::default(),
         sdk: text("telemetry.sdk.name").is_some(),
     }
 }

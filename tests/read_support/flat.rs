@@ -46,7 +46,9 @@ fn flatten(before: &str, value: &Value, out: &mut BTreeMap<String, Value>) {
         match value {
             Value::Null => {}
             Value::Object(_) if key == "latency" => flatten(before, value, out),
-            Value::Object(_) if !["protocols", "statuses"].contains(&key.as_str()) => {
+            Value::Object(_)
+                if !["protocols", "statuses", "dimensions"].contains(&key.as_str()) =>
+            {
                 flatten(&format!("{name}_"), value, out);
             }
             Value::Object(_) | Value::Array(_) => drop(out.insert(name, value.to_string().into())),

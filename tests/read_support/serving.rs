@@ -152,6 +152,7 @@ pub fn state(source: Arc<dyn Source>) -> ApiState {
         thresholds: Thresholds::default(),
         compat_root: false,
         draining: Shutdown::never(),
+        dimensions: vec!["cluster".to_owned()],
         bind: Bind::Public,
         hosts: Vec::new(),
         cache_bytes: 1 << 20,

@@ -46,7 +46,7 @@ pub(super) async fn stream(
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let ask = read(raw.as_deref().unwrap_or_default(), true)?;
+    let ask = read(&shared, raw.as_deref().unwrap_or_default(), true)?;
     if ask.asked.format != Format::Json {
         let format = ask.asked.format.name();
         return Err(Problem::parameter("format", format, "must be json"));
@@ -77,7 +77,7 @@ pub(super) async fn watch(
     impl futures_util::Stream<Item = Result<GetTopologyResponse, Status>> + Send + use<>,
     Problem,
 > {
-    let ask = read(raw, false)?;
+    let ask = read(shared, raw, false)?;
     let content_type = ask.asked.format.content_type();
     let place = join(shared, ask).await?;
     let reader = Reader::new(place, shared.state.ending.clone());
@@ -94,10 +94,11 @@ pub(super) async fn watch(
     }))
 }
 
-fn read(raw: &str, deltas: bool) -> Result<Ask, Problem> {
+fn read(shared: &Shared, raw: &str, deltas: bool) -> Result<Ask, Problem> {
     let mut params = Params::decode(raw);
     let every_s = params.read("every", every).unwrap_or(EVERY_S);
-    let asked = Asked::take(View::Graph, None, params, &HeaderMap::new())?;
+    let dimensions = &shared.state.dimensions;
+    let asked = Asked::take(View::Graph, None, params, &HeaderMap::new(), dimensions)?;
     Ok(Ask {
         asked,
         every_s,

@@ -16,6 +16,8 @@ pub(in crate::render) struct NodeBody<'a> {
     pub(super) r#type: &'static str,
     #[serde(skip_serializing_if = "is_false")]
     pub(super) inferred: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) dimensions: &'a BTreeMap<String, String>,
     pub(super) calls: u64,
     pub(super) failed: u64,
     pub(super) rate_per_s: Option<f64>,

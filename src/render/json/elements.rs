@@ -43,6 +43,7 @@ impl<'a> View<'a> {
             namespace: c.namespace.as_deref(),
             r#type: c.kind.name(),
             inferred: c.kind.inferred(),
+            dimensions: &c.dimensions,
             calls: c.calls_from.calls(),
             failed: c.failed,
             rate_per_s: node.rate_per_s.map(significant),
