@@ -10,8 +10,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named_with_value_and_reason() {
-    let graphs = "must be json, dot, mermaid, plantuml, graphml, node-link or csv";
-    let later = format!("not served by this version; {graphs}");
+    let graphs = "must be json, dot, svg, mermaid, plantuml, graphml, node-link or csv";
     let table = [
         (
             "/api/v1/topology?widnow=5m",
@@ -32,18 +31,17 @@ async fn a_wrong_parameter_is_named_with_value_and_reason() {
             "lies in the future",
         ),
         ("/api/v1/topology?format=pdf", "format", "pdf", graphs),
-        ("/api/v1/topology?format=svg", "format", "svg", &later),
         (
             "/api/v1/topology?theme=dark",
             "theme",
             "dark",
-            "only for dot, mermaid or plantuml",
+            "only for dot, svg, mermaid or plantuml",
         ),
         (
-            "/api/v1/topology?include=layout",
+            "/api/v1/topology?include=all",
             "include",
-            "layout",
-            "not served by this version",
+            "all",
+            "must be `histograms`, `exemplars`, `layout` or `idle`",
         ),
         (
             "/api/v1/topology.dot?format=json",
@@ -79,7 +77,7 @@ async fn a_wrong_parameter_is_named_with_value_and_reason() {
             "/api/v1/edges.csv?label=none",
             "label",
             "none",
-            "only for dot, mermaid or plantuml",
+            "only for dot, svg, mermaid or plantuml",
         ),
         (
             "/api/v1/edges?top=x",
@@ -113,7 +111,7 @@ async fn every_other_mistake_has_one_answer() {
     let topology = "/api/v1/topology";
     let table = [
         (with("/nowhere", &[]), 404, "not-found"),
-        (with("/api/v1/topology.svg", &[]), 404, "not-found"),
+        (with("/api/v1/topology.png", &[]), 404, "not-found"),
         (with("/api/v1/topology?focus=nobody", &[]), 404, "not-found"),
         (
             with(topology, &[("accept", "text/html")]),

@@ -57,7 +57,7 @@ fn bash_completes_commands_flags_and_values() {
         [
             "snapshot",
             "--watch",
-            "json dot mermaid plantuml graphml node-link csv grafana",
+            "json dot svg mermaid plantuml graphml node-link csv grafana",
             "zsh"
         ]
     );

@@ -319,8 +319,8 @@ fn the_parameters_are_those_of_the_api() {
         ("top=none", 2, "must be a whole number"),
         ("window=5m", 2, "the whole input is the window"),
         ("at=now", 2, "the whole input is the window"),
-        ("format=png", 2, "must be json, dot, mermaid, "),
-        ("theme=dark", 2, "only for dot, mermaid or plantuml"),
+        ("format=png", 2, "must be json, dot, svg, mermaid, "),
+        ("theme=dark", 2, "only for dot, svg, mermaid or plantuml"),
         ("focus=nobody", 1, "node `nobody` is not in the window"),
     ] {
         let output = with(query);

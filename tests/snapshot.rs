@@ -287,7 +287,7 @@ fn exit_codes_tell_usage_from_failure() {
         &["--watch", "--view", "nodes"],
         &["--url", "nonsense"],
         &["--url", "https://127.0.0.1:7317"],
-        &["--format", "svg"],
+        &["--format", "pdf"],
         &["--watch", "--format", "dot"],
         &["--watch", "--every", "0s"],
         &["--every", "2s"],

@@ -69,16 +69,10 @@ fn a_refusal_names_parameter_value_and_reason() {
             "must be `service` or `namespace`",
         ),
         (
-            "include=layout",
-            "include",
-            "layout",
-            "not served by this version",
-        ),
-        (
             "include=all",
             "include",
             "all",
-            "must be `histograms` or `exemplars`",
+            "must be `histograms`, `exemplars`, `layout` or `idle`",
         ),
         ("quantiles=0.5,1", "quantiles", "1", quantile),
         ("service=%zz", "service", "%zz", "not percent-encoded UTF-8"),

@@ -8,9 +8,6 @@ use super::problem::Problem;
 use crate::render::Format;
 use crate::topology::Params;
 
-/// Formats of the contract that this version does not serve.
-const LATER: [&str; 1] = ["svg"];
-
 /// Takes `format` out of `params` and settles on one of `served`, which are in order of preference.
 pub(super) fn choose(
     served: &[Format],
@@ -20,7 +17,7 @@ pub(super) fn choose(
 ) -> Result<Format, Problem> {
     let asked = params.read("format", |text| {
         let found = served.iter().copied().find(|f| f.name() == text);
-        found.ok_or_else(|| unserved(served, text))
+        found.ok_or_else(|| format!("must be {}", words(served)))
     });
     let accept = Accept::of(headers);
     if let (Some(asked), Some(suffix)) = (asked, suffix)
@@ -58,15 +55,6 @@ fn unacceptable(served: &[Format]) -> Problem {
 /// Whether the client takes a media type.
 pub(super) fn accepts(headers: &HeaderMap, media: &str) -> bool {
     Accept::of(headers).quality_of(media) > 0.0
-}
-
-fn unserved(served: &[Format], text: &str) -> String {
-    let later = if LATER.contains(&text) {
-        "not served by this version; "
-    } else {
-        ""
-    };
-    format!("{later}must be {}", words(served))
 }
 
 /// `json, dot or csv`.

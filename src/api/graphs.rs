@@ -62,6 +62,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let raw = raw.as_deref().unwrap_or_default();
     let asked = Asked::read(view, suffix, raw, &headers, &shared.state.dimensions)?;
+    asked.settle(&shared).await;
     let prepared = asked.prepare(&shared)?;
     let answer = Answer {
         etag: prepared.etag.clone(),

@@ -80,6 +80,7 @@ async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, 
         &shared.state.dimensions,
     )?;
     let content_type = asked.format.content_type().to_owned();
+    asked.settle(shared).await;
     let prepared = asked.prepare(shared)?;
     let etag = prepared.etag.clone();
     let body = prepared.body(shared).await?;

@@ -11,6 +11,7 @@ mod format;
 mod graphs;
 mod grpc;
 mod guard;
+mod layouts;
 mod memo;
 mod metrics;
 mod names;
@@ -90,6 +91,7 @@ struct Shared {
     hosts: guard::Hosts,
     memo: Arc<memo::Memo>,
     hub: Arc<stream::Hub>,
+    layouts: layouts::Layouts,
     /// Answers by route and status code.
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
@@ -133,6 +135,7 @@ pub fn router(state: ApiState) -> Router {
         hosts: guard::Hosts::new(state.bind, &state.hosts),
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
         hub: Arc::default(),
+        layouts: layouts::Layouts::default(),
         requests: Mutex::default(),
         state,
     });

@@ -1,5 +1,6 @@
 //! One graph answer, whatever the transport: resolve the window, know the key, then look up or build the body.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,11 +9,13 @@ use http::HeaderMap;
 use super::Shared;
 use super::caching;
 use super::format;
+use super::layouts::Layouts;
 use super::problem::Problem;
 use super::window;
 use crate::history::Resolved;
 use crate::proto;
 use crate::render::{Format, Picture, View, WriteError};
+use crate::topology::times::At;
 use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
 
 /// A checked request for a graph.
@@ -55,6 +58,11 @@ impl Asked {
         &self.query
     }
 
+    /// Whether the answer shows where nodes stand.
+    pub fn is_placed(&self) -> bool {
+        self.query.layout || self.format.is_placed()
+    }
+
     /// Writes a graph in the format asked for. Fails only by a defect.
     pub fn write(&self, topology: &Topology) -> Result<Bytes, WriteError> {
         let body = self.format.write(self.view, topology, &self.picture)?;
@@ -95,6 +103,13 @@ impl Asked {
         })
     }
 
+    /// Makes sure that what [`Asked::prepare`] says of places is what the body will show.
+    pub(super) async fn settle(&self, shared: &Arc<Shared>) {
+        if self.is_placed() {
+            Layouts::settle(shared).await;
+        }
+    }
+
     /// Resolves the window; nothing is merged or built.
     pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
         let state = &shared.state;
@@ -105,14 +120,37 @@ impl Asked {
             .source
             .resolve(self.query.window_s, end)
             .map_err(|error| window::refuse(&error, self.query.window_s))?;
-        let key = self.key(&resolved, &state.epoch);
+        let mut key = self.key(&resolved, &state.epoch);
+        if self.is_placed() {
+            write!(key, " layout {}", shared.layouts.revision())
+                .expect("writing to a string cannot fail");
+        }
+        if self.query.idle {
+            let retained = self.everything(shared)?;
+            write!(key, " idle {}", range(&retained)).expect("writing to a string cannot fail");
+        }
         Ok(Prepared {
             etag: caching::etag(&key),
-            max_age_s: window::max_age_s(self.query.at, now_s, newest),
+            max_age_s: window::max_age_s(self.end_as_cached(), now_s, newest),
             format: self.format,
             key,
             build: Box::new(move |shared| build(shared, &self, &resolved)),
         })
+    }
+
+    /// All that is held, to find in it what is idle.
+    fn everything(&self, shared: &Shared) -> Result<Resolved, Problem> {
+        let everything = shared.state.source.everything();
+        everything.map_err(|error| window::refuse(&error, self.query.window_s))
+    }
+
+    /// Places and what is idle may change with the next slice, however long ago the window ended.
+    fn end_as_cached(&self) -> At {
+        if self.is_placed() || self.query.idle {
+            At::Newest
+        } else {
+            self.query.at
+        }
     }
 
     fn key(&self, resolved: &Resolved, epoch: &str) -> String {
@@ -168,8 +206,19 @@ pub(super) fn plain(params: &mut Params) -> Picture {
 
 fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, Problem> {
     let merged = shared.merge(resolved)?;
+    let retained = asked
+        .query
+        .idle
+        .then(|| shared.merge(&asked.everything(shared)?));
     let frame = shared.frame(resolved, &asked.query);
-    let topology = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
+    let built = topology::build_with_idle(merged, retained.transpose()?, &frame);
+    let mut topology = built.map_err(|error| unbuilt(&error))?;
+    if asked.is_placed() {
+        shared
+            .layouts
+            .place(&mut topology, &asked.query.group_by, &*shared.state.source)
+            .map_err(|error| defect(&error))?;
+    }
     asked.write(&topology).map_err(|error| defect(&error))
 }
 

@@ -19,6 +19,16 @@ pub trait Source: Send + Sync {
     fn newest_unix_s(&self) -> Option<u64>;
     /// Changes whenever a new answer is possible.
     fn versions(&self) -> watch::Receiver<u64>;
+
+    /// The slots of all that is held.
+    fn everything(&self) -> Result<Resolved, WindowError> {
+        let levels = self.levels();
+        let oldest_s = levels.iter().filter_map(|level| level.oldest_unix_s).min();
+        let (Some(oldest_s), Some(newest_s)) = (oldest_s, self.newest_unix_s()) else {
+            return Err(WindowError::NotReady);
+        };
+        self.resolve(newest_s.saturating_sub(oldest_s).max(1), None)
+    }
 }
 
 impl Source for History {

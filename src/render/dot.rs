@@ -10,13 +10,13 @@ use std::fmt::{self, Write};
 
 use escape::{escaped, quoted_id};
 
+use super::facts::{edge_facts, node_facts};
 use super::look::{
-    Palette, caption, dash, edge_lines, edges_by_ends, figures, frames, node_rate, pen_width, rank,
-    title,
+    Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
 };
 use super::picture::Picture;
 use crate::topology::ident::encode_component;
-use crate::topology::{Edge, Node, NodeKind, Topology, connection_name};
+use crate::topology::{Node, NodeKind, Topology};
 
 /// Nodes above which `dot` takes minutes and `sfdp` still takes seconds.
 const MANY_NODES: usize = 500;
@@ -108,12 +108,15 @@ impl Drawing<'_> {
         } else {
             "filled,"
         };
+        // In points, growing upwards; `neato -n` keeps it.
+        let place = node.place.filter(|_| self.topology.with_layout);
+        let pos = place.map_or(String::new(), |p| format!("pos=\"{},{}\", ", p.x, -p.y));
         writeln!(
             out,
-            "{} [label=\"{}{rate_line}\", tooltip=\"{}\", shape={}, style=\"{filled}{}{}\", fillcolor=\"{}\", color=\"{}\"];",
+            "{} [{pos}label=\"{}{rate_line}\", tooltip=\"{}\", shape={}, style=\"{filled}{}{}\", fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.counted.id),
             escaped(&caption(node)),
-            self.node_tooltip(node),
+            node_facts(self.topology, node, escaped).join("\\n"),
             shape(node.counted.kind),
             if node.counted.kind == NodeKind::Service {
                 "rounded,"
@@ -128,7 +131,7 @@ impl Drawing<'_> {
 
     fn edges(&self, out: &mut impl Write) -> fmt::Result {
         for edge in edges_by_ends(self.topology) {
-            let tooltip = self.edge_tooltip(edge);
+            let tooltip = edge_facts(self.topology, edge, escaped).join("\\n");
             writeln!(
                 out,
                 "  {} -> {} [id=\"{}\", label=\"{}\", tooltip=\"{tooltip}\", labeltooltip=\"{tooltip}\", \
@@ -143,40 +146,6 @@ impl Drawing<'_> {
             )?;
         }
         Ok(())
-    }
-
-    fn node_tooltip(&self, node: &Node) -> String {
-        let c = &node.counted;
-        let mut lines = vec![escaped(&c.id), c.kind.name().to_owned()];
-        // A virtual node reports nothing itself; its edges tell its calls.
-        let reported = (!c.kind.inferred())
-            .then(|| format!("{} calls, {} failed", c.calls_from.calls(), c.failed));
-        lines.extend(reported);
-        let latency = node.latency.as_ref();
-        lines.extend(latency.map(|l| format!("latency {}", figures(self.topology, l))));
-        lines.extend(node.health.map(|h| format!("health {}", h.name())));
-        lines.join("\\n")
-    }
-
-    fn edge_tooltip(&self, edge: &Edge) -> String {
-        let c = &edge.counted;
-        let mut lines = vec![
-            format!("{} to {}", escaped(&edge.client), escaped(&edge.server)),
-            format!("{} calls, {} failed", c.calls(), c.failed_calls()),
-        ];
-        let connection = connection_name(c.connection_type);
-        lines.extend((!connection.is_empty()).then(|| connection.to_owned()));
-        let sides = [
-            ("client", &edge.client_latency),
-            ("server", &edge.server_latency),
-            ("gap", &edge.gap),
-            ("queue", &edge.queue),
-        ];
-        lines.extend(sides.iter().filter_map(|(side, l)| {
-            Some(format!("{side} {}", figures(self.topology, l.as_ref()?)))
-        }));
-        lines.extend(edge.health.map(|h| format!("health {}", h.name())));
-        lines.join("\\n")
     }
 }
 

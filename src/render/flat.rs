@@ -67,6 +67,13 @@ pub(super) fn nodes(topology: &Topology) -> Vec<Column<Node>> {
         owned("first_seen", |n| seen_at(n.counted.first_seen_s)),
         owned("last_seen", |n| seen_at(n.counted.last_seen_s)),
     ]);
+    if topology.with_layout {
+        columns.extend([
+            number("layout_x", |n: &Node| Some(n.place?.x.into())),
+            number("layout_y", |n: &Node| Some(n.place?.y.into())),
+            whole("layout_rank", |n| n.place.map(|p| p.rank.into())),
+        ]);
+    }
     columns
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Picture, csv, dot, grafana, graphml, json, mermaid, node_link, plantuml};
+use super::{Picture, csv, dot, grafana, graphml, json, mermaid, node_link, plantuml, svg};
 use crate::topology::Topology;
 
 /// A format of a graph.
@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// Graphviz.
     Dot,
+    /// A drawing of its own, from the layout.
+    Svg,
     /// Mermaid.
     Mermaid,
     /// `PlantUML`.
@@ -83,7 +85,7 @@ struct Row {
 }
 
 /// In order of preference where a client takes several.
-const TABLE: [Row; 8] = [
+const TABLE: [Row; 9] = [
     Row {
         format: Format::Json,
         name: "json",
@@ -101,6 +103,16 @@ const TABLE: [Row; 8] = [
         content_type: "text/vnd.graphviz; charset=utf-8",
         about: "For Graphviz: `| dot -Tsvg`",
         graph: Some(Writer::Drawn(dot::write)),
+        nodes: None,
+        edges: None,
+    },
+    Row {
+        format: Format::Svg,
+        name: "svg",
+        extensions: &[],
+        content_type: "image/svg+xml",
+        about: "A picture, as every browser shows it",
+        graph: Some(Writer::Drawn(svg::write)),
         nodes: None,
         edges: None,
     },
@@ -219,6 +231,11 @@ impl Format {
     /// Whether its bodies of `view` follow the parameters of a [`Picture`].
     pub fn is_drawn(self, view: View) -> bool {
         matches!(self.row().writer(view), Some(Writer::Drawn(_)))
+    }
+
+    /// Whether its bodies are drawn where the layout puts nodes.
+    pub fn is_placed(self) -> bool {
+        self == Self::Svg
     }
 
     /// Writes `view` of the topology. Fails only by a defect, or where [`View::formats`] does not have it.

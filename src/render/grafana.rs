@@ -44,6 +44,15 @@ struct NodeRecord<'a> {
     detail__calls: u64,
     detail__failed: u64,
     detail__latency: Option<String>,
+    #[serde(flatten)]
+    fixed: Option<Fixed>,
+}
+
+/// Where the panel shall put a node; it wants this of all nodes or of none.
+#[derive(Serialize)]
+struct Fixed {
+    fixedx: i32,
+    fixedy: i32,
 }
 
 /// Shares of the ring around a node, which sum to 1, each with its colour.
@@ -99,6 +108,10 @@ fn node<'a>(topology: &Topology, node: &'a Node) -> NodeRecord<'a> {
         detail__calls: c.calls_from.calls(),
         detail__failed: c.failed,
         detail__latency: node.latency.as_ref().map(|l| figures(topology, l)),
+        fixed: node.place.filter(|_| topology.with_layout).map(|p| Fixed {
+            fixedx: p.x,
+            fixedy: p.y,
+        }),
     }
 }
 

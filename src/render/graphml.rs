@@ -8,8 +8,8 @@ use std::fmt::{self, Write};
 
 use super::flat::{self, Cell, Column, Kind};
 use super::text::shown_where;
+use super::xml::{escaped, forbidden, id};
 use crate::topology::Topology;
-use crate::topology::ident::percent;
 use crate::topology::times::rfc3339;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -107,39 +107,4 @@ fn data(key: &str, text: &str, indent: &str, out: &mut impl Write) -> fmt::Resul
         "{indent}<data key=\"{key}\">{}</data>",
         escaped(&shown_where(text, forbidden))
     )
-}
-
-/// Whether XML 1.0 cannot hold the character.
-fn forbidden(c: char) -> bool {
-    matches!(u32::from(c), 0x00..=0x08 | 0x0B..=0x0C | 0x0E..=0x1F | 0xFFFE..=0xFFFF)
-}
-
-/// A node id, with what XML cannot hold percent-encoded as the slices encode controls.
-fn id(id: &str) -> String {
-    let mut out = String::with_capacity(id.len());
-    for c in id.chars() {
-        if forbidden(c) {
-            percent(c, &mut out);
-        } else {
-            out.push(c);
-        }
-    }
-    escaped(&out)
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' => out.push_str("&#9;"),
-            '\n' => out.push_str("&#10;"),
-            '\r' => out.push_str("&#13;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }

@@ -119,7 +119,11 @@ impl Summary<'_> {
         Head::from(t).write(SCHEMA, body)?;
         body.serialize_entry("law", &law(&t.law, t.sampling_adjusted))?;
         body.serialize_entry("hidden", &HiddenBody::of(t.hidden))?;
-        body.serialize_entry("histogram", &layout(t))
+        body.serialize_entry("histogram", &layout(t))?;
+        match t.layout_epoch.as_ref().filter(|_| t.with_layout) {
+            Some(epoch) => body.serialize_entry("layout_epoch", epoch),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod dependencies;
 pub mod dot;
 pub mod exposition;
+mod facts;
 mod flat;
 mod format;
 pub mod grafana;
@@ -16,7 +17,9 @@ pub mod mermaid;
 pub mod node_link;
 mod picture;
 pub mod plantuml;
+pub mod svg;
 pub(crate) mod text;
+mod xml;
 
 pub use format::{Format, View, WriteError};
 pub use picture::{Picture, RankDir, Theme};

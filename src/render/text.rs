@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthChar as _;
+
+/// Most characters without a width after one that has some: enough for any orthography, too few for a tower.
+const MAX_MARKS: usize = 2;
+
 /// Rounded to nine significant digits: far finer than any estimate here, and half as long in a body.
 pub(super) fn significant(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
@@ -121,4 +126,28 @@ pub(super) fn shown_where(name: &str, hidden: impl Fn(char) -> bool) -> String {
         }
     }
     out
+}
+
+/// The characters of a name that are drawn, hostile ones made visible, each with the columns a terminal gives it.
+/// Whatever would change how its neighbours are drawn (joiners, variation selectors, piles of marks) is left out.
+pub(crate) fn drawn(name: &str) -> impl Iterator<Item = (char, usize)> {
+    let shown: Vec<char> = visible(name).chars().collect();
+    let mut marks = 0;
+    shown.into_iter().filter_map(move |c| {
+        let width = c.width().unwrap_or(0);
+        if width > 0 {
+            marks = 0;
+            return Some((c, width));
+        }
+        marks += 1;
+        (marks <= MAX_MARKS && !is_joiner(c)).then_some((c, 0))
+    })
+}
+
+/// Characters that change how wide their neighbours are drawn, in some places: joiners, variation selectors, tags.
+fn is_joiner(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x034F | 0x200C..=0x200D | 0xFE00..=0xFE0F | 0xE0000..=0xE0FFF
+    )
 }

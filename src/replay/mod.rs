@@ -24,7 +24,8 @@ use crate::config::Resolved;
 use crate::core::CoreConfig;
 use crate::daemon;
 use crate::proto;
-use crate::topology::{self, Frame, Params, Thresholds};
+use crate::topology::layout::layout;
+use crate::topology::{self, Frame, Params, Thresholds, layout_graph};
 
 pub use error::ReplayError;
 use input::Input;
@@ -123,7 +124,12 @@ fn draw(
         },
         query: asked.query(),
     };
+    let whole = asked.is_placed().then(|| slice.clone());
     let mut topology = topology::build(slice, &frame)?;
+    if let Some(whole) = whole {
+        let graph = layout_graph(whole, &asked.query().group_by)?;
+        topology.place(&layout(None, &graph));
+    }
     topology.window.requested_s = frame.end_unix_s - frame.start_unix_s;
     Ok(asked.write(&topology)?)
 }

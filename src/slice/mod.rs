@@ -7,6 +7,7 @@ mod accumulator;
 mod buckets;
 mod finish;
 mod header;
+mod ids;
 pub mod law;
 mod parts;
 pub mod quantile;
@@ -20,6 +21,7 @@ use bytes::Bytes;
 
 pub use accumulator::Accumulator;
 pub(crate) use header::add_counts;
+pub use ids::node_ids;
 
 /// The schema of slices this build writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;

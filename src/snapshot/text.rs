@@ -3,12 +3,7 @@
 //! Widths are summed by character, as terminals do it; whatever would make a terminal think otherwise (joiners,
 //! variation selectors, piles of combining marks) is left out.
 
-use unicode_width::UnicodeWidthChar as _;
-
-use crate::render::text::visible;
-
-/// Most characters without a width after one that has some: enough for any orthography, too few for a tower.
-const MAX_MARKS: usize = 2;
+use crate::render::text::drawn;
 
 /// Left-to-right mark. At both ends of a right-to-left name it keeps a terminal that reorders text from drawing the
 /// neighbouring columns into that name's run.
@@ -23,7 +18,7 @@ pub(super) struct Fitted {
 
 /// How many columns a name takes when nothing is cut.
 pub(super) fn width(name: &str) -> usize {
-    inert(name).map(|(_, width)| width).sum()
+    drawn(name).map(|(_, width)| width).sum()
 }
 
 /// The name in at most `room` columns; a cut one ends with `…`.
@@ -36,7 +31,7 @@ pub(super) fn fit(name: &str, room: usize) -> Fitted {
     };
     let mut text = String::with_capacity(name.len());
     let mut taken = 0;
-    for (c, width) in inert(name) {
+    for (c, width) in drawn(name) {
         if taken + width > keep {
             break;
         }
@@ -51,29 +46,6 @@ pub(super) fn fit(name: &str, room: usize) -> Fitted {
         text = format!("{LEFT_TO_RIGHT}{text}{LEFT_TO_RIGHT}");
     }
     Fitted { text, width: taken }
-}
-
-/// The characters that are drawn, each with its width.
-fn inert(name: &str) -> impl Iterator<Item = (char, usize)> {
-    let shown: Vec<char> = visible(name).chars().collect();
-    let mut marks = 0;
-    shown.into_iter().filter_map(move |c| {
-        let width = c.width().unwrap_or(0);
-        if width > 0 {
-            marks = 0;
-            return Some((c, width));
-        }
-        marks += 1;
-        (marks <= MAX_MARKS && !is_joiner(c)).then_some((c, 0))
-    })
-}
-
-/// Characters that change how wide their neighbours are drawn, on some terminals: joiners, variation selectors, tags.
-fn is_joiner(c: char) -> bool {
-    matches!(
-        u32::from(c),
-        0x034F | 0x200C..=0x200D | 0xFE00..=0xFE0F | 0xE0000..=0xE0FFF
-    )
 }
 
 /// The blocks whose characters are right-to-left unless assigned otherwise (Unicode, `DerivedBidiClass.txt`).

@@ -100,6 +100,8 @@ impl Query {
         let words = [
             (self.histograms, "histograms"),
             (self.exemplars, "exemplars"),
+            (self.layout, "layout"),
+            (self.idle, "idle"),
         ];
         words
             .iter()

@@ -83,6 +83,7 @@ impl NodeCounts {
         histogram::absorb(&mut self.latency, other.latency);
         self.versions.absorb(other.versions);
         self.instances.absorb(other.instances);
+        self.idle &= other.idle;
         self.first_seen_s = earliest(self.first_seen_s, other.first_seen_s);
         self.last_seen_s = self.last_seen_s.max(other.last_seen_s);
     }
@@ -139,6 +140,7 @@ impl EdgeCounts {
         self.failed_exemplar = greater(self.failed_exemplar.take(), other.failed_exemplar, |e| {
             e.second
         });
+        self.idle &= other.idle;
         self.first_seen_s = earliest(self.first_seen_s, other.first_seen_s);
         self.last_seen_s = self.last_seen_s.max(other.last_seen_s);
     }

@@ -36,11 +36,12 @@ impl Figures<'_> {
         let calls = counted.calls_from.calls();
         let failed_ratio = ratio(counted.failed, calls);
         Node {
-            rate_per_s: rate(calls, self.covered_ns),
+            rate_per_s: self.rate(calls, counted.idle),
             failed_ratio,
             latency: self.latency(counted.latency.as_ref()),
             health: failed_ratio.map(|r| self.frame.thresholds.judge(r)),
             counted,
+            place: None,
         }
     }
 
@@ -52,7 +53,7 @@ impl Figures<'_> {
             id: edge_id(&client, &server, connection_name(counted.connection_type)),
             client,
             server,
-            rate_per_s: rate(counted.calls(), self.covered_ns),
+            rate_per_s: self.rate(counted.calls(), counted.idle),
             failed_ratio,
             client_latency: self.latency(counted.client_latency.as_ref()),
             server_latency: self.latency(counted.server_latency.as_ref()),
@@ -61,6 +62,10 @@ impl Figures<'_> {
             health: failed_ratio.map(|r| self.frame.thresholds.judge(r)),
             counted,
         }
+    }
+
+    fn rate(&self, calls: u64, idle: bool) -> Option<f64> {
+        rate(calls, self.covered_ns).filter(|_| !idle)
     }
 
     fn latency(&self, histogram: Option<&Histogram>) -> Option<Latency> {

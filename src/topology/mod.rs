@@ -13,9 +13,13 @@ mod fold;
 mod group;
 mod histogram;
 pub mod ident;
+mod idle;
+mod include;
+pub mod layout;
 mod model;
 mod params;
 mod part;
+mod place;
 mod quantile;
 mod query;
 mod read;
@@ -33,6 +37,7 @@ pub use model::{
 };
 pub use params::{InvalidParam, Params};
 pub use part::Roster;
+pub use place::layout_graph;
 pub use quantile::{Quantile, estimate_ns, estimates_ns, max_relative_error};
 pub use query::{Echo, Focus, GroupBy, Query};
 pub use unpaired::{Unpaired, UnpairedSpans, unpaired};
@@ -55,8 +60,20 @@ pub enum BuildError {
 ///
 /// Order: fold, filter by name and type, roll up, focus, thresholds, health, top. So `focus` names what is shown, and
 /// what each filter took is in [`Topology::hidden`].
-pub fn build(mut merged: proto::Slice, frame: &Frame<'_>) -> Result<Topology, BuildError> {
-    let graph = read::graph(&mut merged)?;
+pub fn build(merged: proto::Slice, frame: &Frame<'_>) -> Result<Topology, BuildError> {
+    build_with_idle(merged, None, frame)
+}
+
+/// The same, with what `retained`, the merge of the whole history, holds besides: elements that are idle.
+pub fn build_with_idle(
+    mut merged: proto::Slice,
+    retained: Option<proto::Slice>,
+    frame: &Frame<'_>,
+) -> Result<Topology, BuildError> {
+    let mut graph = read::graph(&mut merged)?;
+    if let Some(retained) = retained {
+        idle::add(&mut graph, retained)?;
+    }
     assemble(graph, &merged, frame)
 }
 
@@ -87,6 +104,8 @@ fn assemble(
         quantiles: frame.query.quantiles.clone(),
         with_histograms: frame.query.histograms,
         with_exemplars: frame.query.exemplars,
+        with_layout: frame.query.layout,
+        layout_epoch: None,
         nodes,
         edges,
     })

@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::proto::{ConnectionType, Exemplar, Histogram, Law};
 
+use super::layout::Place;
 use super::quantile::Quantile;
 use super::query::{Echo, Query};
 
 /// The service graph of one window, after every filter.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each part of `include` is asked for or not"
+)]
 pub struct Topology {
     /// Seal time of the newest slot used, unix seconds.
     pub generated_unix_s: u64,
@@ -33,6 +38,10 @@ pub struct Topology {
     pub with_histograms: bool,
     /// Renderers show exemplars too.
     pub with_exemplars: bool,
+    /// Renderers show places too.
+    pub with_layout: bool,
+    /// Of the layout that [`Topology::place`] took places from; `None` before.
+    pub layout_epoch: Option<String>,
     /// Sorted by id. Both ends of every edge are here.
     pub nodes: Vec<Node>,
     /// Sorted by id.
@@ -91,7 +100,7 @@ pub enum NodeKind {
 pub struct Node {
     /// What was counted.
     pub counted: NodeCounts,
-    /// Calls per covered second; `None` when nothing was covered.
+    /// Calls per covered second; `None` when nothing was covered, or it is idle.
     pub rate_per_s: Option<f64>,
     /// Failed calls per call; `None` without calls.
     pub failed_ratio: Option<f64>,
@@ -99,6 +108,8 @@ pub struct Node {
     pub latency: Option<Latency>,
     /// `None` without calls.
     pub health: Option<Health>,
+    /// Where it stands; `None` before [`Topology::place`].
+    pub place: Option<Place>,
 }
 
 /// What was counted of one node.
@@ -128,6 +139,8 @@ pub struct NodeCounts {
     pub first_seen_s: u64,
     /// Unix second; 0 is unknown.
     pub last_seen_s: u64,
+    /// Retained, but not seen in the window: all counts are nothing.
+    pub idle: bool,
 }
 
 /// Where a node's calls came from; the three sum to its calls.
@@ -152,7 +165,7 @@ pub struct Edge {
     pub server: String,
     /// What was counted.
     pub counted: EdgeCounts,
-    /// Calls per covered second; `None` when nothing was covered.
+    /// Calls per covered second; `None` when nothing was covered, or it is idle.
     pub rate_per_s: Option<f64>,
     /// Failed calls per call; `None` without calls.
     pub failed_ratio: Option<f64>,
@@ -209,6 +222,8 @@ pub struct EdgeCounts {
     pub weighted_calls: u64,
     /// Likewise.
     pub weighted_failed: u64,
+    /// Retained, but without calls in the window: all counts are nothing.
+    pub idle: bool,
 }
 
 /// Which sides reported an edge's calls; the three sum to its calls.

@@ -11,6 +11,10 @@ use crate::proto::ConnectionType;
 
 /// A normalised query: lists are sorted and free of repeats.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each part of `include` is asked for or not"
+)]
 pub struct Query {
     /// Length of the window, seconds; at least 1.
     pub window_s: u64,
@@ -42,6 +46,10 @@ pub struct Query {
     pub histograms: bool,
     /// Bodies carry exemplars.
     pub exemplars: bool,
+    /// Bodies carry places.
+    pub layout: bool,
+    /// What is retained but had no calls in the window is there too.
+    pub idle: bool,
     /// Ascending.
     pub quantiles: Vec<Quantile>,
 }
@@ -127,6 +135,8 @@ impl Default for Query {
             group_by: GroupBy::Service,
             histograms: false,
             exemplars: false,
+            layout: false,
+            idle: false,
             quantiles: DEFAULT_QUANTILES.to_vec(),
         }
     }
@@ -172,19 +182,9 @@ impl Query {
             query.kinds.extend(kinds);
             query.connections.extend(connections);
         }
-        for part in params.read_list("include", include) {
-            match part {
-                Include::Histograms => query.histograms = true,
-                Include::Exemplars => query.exemplars = true,
-            }
-        }
+        query.take_includes(params);
         query
     }
-}
-
-enum Include {
-    Histograms,
-    Exemplars,
 }
 
 fn globs(params: &mut Params, name: &str) -> Vec<Glob> {
@@ -300,13 +300,4 @@ fn types(text: &str) -> Result<(Option<NodeKind>, Option<ConnectionType>), Strin
         );
     }
     Ok((kind, connection))
-}
-
-fn include(text: &str) -> Result<Include, String> {
-    match text {
-        "histograms" => Ok(Include::Histograms),
-        "exemplars" => Ok(Include::Exemplars),
-        "layout" | "idle" => Err("not served by this version".to_owned()),
-        _ => Err("must be `histograms` or `exemplars`".to_owned()),
-    }
 }

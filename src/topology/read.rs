@@ -57,6 +57,7 @@ impl Strings {
             instances: self.set(node.instances)?,
             first_seen_s: node.first_seen_s,
             last_seen_s: node.last_seen_s,
+            idle: false,
         })
     }
 
@@ -95,6 +96,7 @@ impl Strings {
             last_seen_s: edge.last_seen_s,
             weighted_calls: edge.weighted_calls,
             weighted_failed: edge.weighted_failed,
+            idle: false,
         };
         Ok(WorkingEdge {
             client,

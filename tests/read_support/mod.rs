@@ -16,6 +16,7 @@ pub mod series;
 mod serving;
 mod shop;
 pub mod stream;
+pub mod xml;
 
 use std::collections::BTreeMap;
 
@@ -146,6 +147,14 @@ impl World {
     pub fn done(mut self) -> Slice {
         self.slice.strings = self.strings;
         self.slice
+    }
+
+    /// The slice as it is so far.
+    pub fn so_far(&self) -> Slice {
+        Slice {
+            strings: self.strings.clone(),
+            ..self.slice.clone()
+        }
     }
 }
 

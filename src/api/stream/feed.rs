@@ -131,6 +131,7 @@ impl Ask {
         last: Option<&Arc<State>>,
         held: &mut Held,
     ) -> Result<Option<Arc<State>>, Problem> {
+        self.asked.settle(shared).await;
         let prepared = self.asked.clone().prepare(shared)?;
         let etag = prepared.etag.clone();
         if last.is_some_and(|last| last.etag == etag) {

@@ -9,6 +9,7 @@ use crate::render::text::significant;
 use crate::topology::Latency;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the body")]
 pub(in crate::render) struct NodeBody<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
@@ -18,6 +19,8 @@ pub(in crate::render) struct NodeBody<'a> {
     pub(super) inferred: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) dimensions: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) idle: bool,
     pub(super) calls: u64,
     pub(super) failed: u64,
     pub(super) rate_per_s: Option<f64>,
@@ -35,6 +38,15 @@ pub(in crate::render) struct NodeBody<'a> {
     pub(super) last_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) histograms: Option<NodeHistograms<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) layout: Option<PlaceBody>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PlaceBody {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) rank: u32,
 }
 
 #[derive(Serialize)]
@@ -50,6 +62,8 @@ pub(in crate::render) struct EdgeBody<'a> {
     pub(super) client: &'a str,
     pub(super) server: &'a str,
     pub(super) connection_type: &'static str,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) idle: bool,
     pub(super) calls: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) raw_calls: Option<u64>,

@@ -3,12 +3,13 @@
 use crate::proto::{Exemplar, Histogram};
 use crate::render::text::{decimals, significant};
 use crate::topology::ident::hex;
+use crate::topology::layout::Place;
 use crate::topology::times::rfc3339;
 use crate::topology::{CallsFrom, Edge, Latency, Node, Quantile, Seen, Topology, connection_name};
 
 use super::bodies::{
     CallsFromBody, EdgeBody, ExemplarBody, HistogramBody, LatencyBody, NodeBody, NodeHistograms,
-    SeenBody, Sides,
+    PlaceBody, SeenBody, Sides,
 };
 
 /// How elements of one topology are shown.
@@ -44,6 +45,7 @@ impl<'a> View<'a> {
             r#type: c.kind.name(),
             inferred: c.kind.inferred(),
             dimensions: &c.dimensions,
+            idle: c.idle,
             calls: c.calls_from.calls(),
             failed: c.failed,
             rate_per_s: node.rate_per_s.map(significant),
@@ -60,6 +62,7 @@ impl<'a> View<'a> {
             histograms: self.topology.with_histograms.then(|| NodeHistograms {
                 server: histogram(c.latency.as_ref()),
             }),
+            layout: node.place.filter(|_| self.topology.with_layout).map(place),
         }
     }
 
@@ -70,6 +73,7 @@ impl<'a> View<'a> {
             client: &edge.client,
             server: &edge.server,
             connection_type: connection_name(c.connection_type),
+            idle: c.idle,
             calls: c.calls(),
             raw_calls: c.weighted().then(|| c.seen.calls()),
             seen: seen(c.seen),
@@ -99,6 +103,14 @@ impl<'a> View<'a> {
             gap: self.latency(edge.gap.as_ref()),
             queue: self.latency(edge.queue.as_ref()),
         }
+    }
+}
+
+fn place(place: Place) -> PlaceBody {
+    PlaceBody {
+        x: place.x.into(),
+        y: place.y.into(),
+        rank: place.rank,
     }
 }
 

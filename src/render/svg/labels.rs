@@ -1,0 +1,78 @@
+//! Figures on edges, where they cover no box and no other label. Those that find no room stay in the tooltip.
+
+use super::plane::Plane;
+use super::route::Route;
+use super::words::Font;
+use crate::topology::layout::Area;
+
+/// Font of labels.
+pub(super) const FONT: Font = Font::plain(10);
+/// From one line to the next.
+pub(super) const LINE: i32 = 12;
+/// Places tried along the way, in hundredths of it.
+const TRIES: [i32; 13] = [50, 44, 56, 38, 62, 32, 68, 26, 74, 20, 80, 14, 86];
+
+/// What is taken.
+pub(super) struct Room {
+    taken: Vec<Area>,
+}
+
+// === impl Room ===
+
+impl Room {
+    pub(super) fn new(plane: &Plane) -> Self {
+        let boxes = (0..plane.spots.len()).map(|node| plane.rect(node).grown(3));
+        let captions = plane.frames().map(|(namespace, frame)| Area {
+            bottom: frame.top + 24,
+            right: frame.left + 24 + Font::bold(12).width(namespace).min(frame.width() - 24),
+            ..frame
+        });
+        Self {
+            taken: boxes.chain(captions).collect(),
+        }
+    }
+
+    /// Takes room for `lines` on the way; `None` when there is none.
+    pub(super) fn take(&mut self, lines: &[String], route: &Route, plane: &Plane) -> Option<Area> {
+        let widest = lines.iter().map(|line| FONT.width(line)).max()?;
+        // Measured for the widest font, most are narrower: what is behind a label should stay in sight.
+        let half_width = widest * 9 / 20 + 4;
+        let height = i32::try_from(lines.len()).ok()? * LINE + 3;
+        let rect = |part: i32, rise: i32| {
+            let (x, y) = plane.at(route.after(part, 100));
+            let top = y - height / 2 - rise * (height / 2 + 3);
+            Area {
+                left: x - half_width,
+                top,
+                right: x + half_width,
+                bottom: top + height,
+            }
+        };
+        // A line that is almost level stays in sight: the label stands above or below it, and on it only otherwise.
+        let tries = TRIES.iter().flat_map(|part| {
+            let rises: &[i32] = if is_level(*part, route, plane) {
+                &[1, -1]
+            } else {
+                &[0]
+            };
+            rises.iter().map(|rise| rect(*part, *rise))
+        });
+        let tries = tries.chain(TRIES.iter().map(|part| rect(*part, 0)));
+        let is_free = |rect: &Area| self.taken.iter().all(|taken| !taken.meets(*rect));
+        let found = tries.into_iter().find(is_free)?;
+        self.taken.push(found.grown(2));
+        Some(found)
+    }
+}
+
+/// A loop is like a level line: its label stands above it.
+fn is_level(part: i32, route: &Route, plane: &Plane) -> bool {
+    if route.arrives.across != 0 {
+        return true;
+    }
+    let (before, after) = (
+        plane.at(route.after(part - 8, 100)),
+        plane.at(route.after(part + 8, 100)),
+    );
+    (before.1 - after.1).abs() * 4 <= (before.0 - after.0).abs()
+}
