@@ -38,6 +38,19 @@ impl NodeKind {
     }
 }
 
+const CONNECTIONS: [ConnectionType; 4] = [
+    ConnectionType::None,
+    ConnectionType::VirtualNode,
+    ConnectionType::MessagingSystem,
+    ConnectionType::Database,
+];
+
+/// The connection type that a word names.
+pub fn connection_named(word: &str) -> Option<ConnectionType> {
+    let mut known = CONNECTIONS.into_iter();
+    known.find(|c| connection_name(*c) == word)
+}
+
 /// The peers' word for a connection type.
 pub fn connection_name(connection_type: ConnectionType) -> &'static str {
     match connection_type {

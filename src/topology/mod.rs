@@ -8,6 +8,7 @@ mod around;
 mod canonical;
 mod counts;
 mod derive;
+pub mod diff;
 mod focus;
 mod fold;
 mod group;
@@ -30,7 +31,7 @@ mod unpaired;
 mod working;
 
 pub use around::{MAX_EDGES_AROUND, around, is_incoming, is_outgoing};
-pub use counts::connection_name;
+pub use counts::{connection_name, connection_named};
 pub use model::{
     CallsFrom, Edge, EdgeCounts, Frame, Health, Hidden, Latency, Node, NodeCounts, NodeKind, Seen,
     TextSet, Thresholds, Topology, Window,

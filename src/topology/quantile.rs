@@ -70,6 +70,11 @@ impl Quantile {
         }
     }
 
+    /// How many of `count` samples lie beyond this quantile.
+    pub(super) fn beyond(self, count: u64) -> u64 {
+        count.saturating_sub(self.rank(count))
+    }
+
     /// The 1-based rank of this quantile among `count` samples.
     fn rank(self, count: u64) -> u64 {
         let exact = u128::from(self.ppb) * u128::from(count);

@@ -108,12 +108,6 @@ const KINDS: [NodeKind; 6] = [
     NodeKind::User,
     NodeKind::Overflow,
 ];
-const CONNECTIONS: [ConnectionType; 4] = [
-    ConnectionType::None,
-    ConnectionType::VirtualNode,
-    ConnectionType::MessagingSystem,
-    ConnectionType::Database,
-];
 
 // === impl Query ===
 
@@ -249,7 +243,7 @@ fn whole(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "must be a whole number".to_owned())
 }
 
-fn not_negative(text: &str) -> Result<f64, String> {
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     let number = text
         .parse()
         .ok()
@@ -290,9 +284,7 @@ fn group_by(text: &str, dimensions: &[String]) -> Result<GroupBy, String> {
 
 fn types(text: &str) -> Result<(Option<NodeKind>, Option<ConnectionType>), String> {
     let kind = KINDS.into_iter().find(|k| k.name() == text);
-    let connection = CONNECTIONS
-        .into_iter()
-        .find(|c| super::connection_name(*c) == text);
+    let connection = super::connection_named(text);
     if kind.is_none() && connection.is_none() {
         return Err(
             "must be one of service, database, messaging, external, user, overflow, virtual_node, messaging_system"

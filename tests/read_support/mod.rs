@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod http;
 pub mod live;
 pub mod series;
+mod pair;
 mod serving;
 mod shop;
 pub mod stream;
@@ -25,6 +26,7 @@ use spangraph::proto::{
 };
 use spangraph::topology::{self, BuildError, Frame, Query, Thresholds, Topology};
 
+pub use pair::{calls, differ, release, the_edge};
 pub use serving::{Daemon, Fixed, state};
 pub use shop::shop;
 
