@@ -11,40 +11,53 @@ use http::HeaderMap;
 
 use super::Shared;
 use super::caching::Answer;
+use super::diff::AskedDiff;
 use super::problem::Problem;
-use super::snapshot::Asked;
-use crate::render::{Format, View};
+use super::snapshot::{Asked, Prepared};
+use crate::render::{self, Format, View};
 
-/// A view, the path it is served at, and the format that a suffix there means.
+/// What a route shows, the path it is served at, and the format that a suffix there means.
 struct Route {
-    view: View,
+    shown: Shown,
     path: String,
     suffix: Option<Format>,
 }
 
-/// The paths of all graph routes: each view's own, then one for each suffix of each of its formats.
+/// What a route shows.
+#[derive(Debug, Clone, Copy)]
+enum Shown {
+    /// One window.
+    Window(View),
+    /// The difference of two.
+    Diff,
+}
+
+/// The paths of all graph routes: each one's own, then one for each suffix of each of its formats.
 pub(super) fn paths() -> impl Iterator<Item = String> {
     all().map(|route| route.path)
 }
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    all().fold(Router::new(), |router, Route { view, path, suffix }| {
-        router.route(&path, get(move |s, q, h| answer(view, suffix, s, q, h)))
+    all().fold(Router::new(), |router, route| {
+        let (shown, suffix) = (route.shown, route.suffix);
+        let handler = get(move |s, q, h| answer(shown, suffix, s, q, h));
+        router.route(&route.path, handler)
     })
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    View::ALL.into_iter().flat_map(|view| {
-        let base = format!("/api/v1/{}", view.name());
+    let views = View::ALL.into_iter().map(Shown::Window);
+    views.chain([Shown::Diff]).flat_map(|shown| {
+        let base = format!("/api/v1/{}", shown.name());
         let plain = Route {
-            view,
+            shown,
             path: base.clone(),
             suffix: None,
         };
-        let suffixed = view.formats().into_iter().flat_map(move |format| {
+        let suffixed = shown.formats().into_iter().flat_map(move |format| {
             let base = base.clone();
             format.suffixes().map(move |suffix| Route {
-                view,
+                shown,
                 path: format!("{base}.{suffix}"),
                 suffix: Some(format),
             })
@@ -54,20 +67,55 @@ fn all() -> impl Iterator<Item = Route> {
 }
 
 async fn answer(
-    view: View,
+    shown: Shown,
     suffix: Option<Format>,
     State(shared): State<Arc<Shared>>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let raw = raw.as_deref().unwrap_or_default();
-    let asked = Asked::read(view, suffix, raw, &headers, &shared.state.dimensions)?;
-    asked.settle(&shared).await;
-    let prepared = asked.prepare(&shared)?;
+    let prepared = shown.prepare(suffix, raw, &headers, &shared).await?;
     let answer = Answer {
         etag: prepared.etag.clone(),
         max_age_s: prepared.max_age_s,
         content_type: prepared.format.content_type(),
     };
     answer.respond(&headers, || prepared.body(&shared)).await
+}
+
+// === impl Shown ===
+
+impl Shown {
+    /// The end of its path.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Window(view) => view.name(),
+            Self::Diff => "diff",
+        }
+    }
+
+    fn formats(self) -> Vec<Format> {
+        match self {
+            Self::Window(view) => view.formats(),
+            Self::Diff => render::diff::formats(),
+        }
+    }
+
+    async fn prepare(
+        self,
+        suffix: Option<Format>,
+        raw: &str,
+        headers: &HeaderMap,
+        shared: &Arc<Shared>,
+    ) -> Result<Prepared, Problem> {
+        let dimensions = &shared.state.dimensions;
+        match self {
+            Self::Window(view) => {
+                let asked = Asked::read(view, suffix, raw, headers, dimensions)?;
+                asked.settle(shared).await;
+                asked.prepare(shared)
+            }
+            Self::Diff => AskedDiff::read(suffix, raw, headers, dimensions)?.prepare(shared),
+        }
+    }
 }

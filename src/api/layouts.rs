@@ -1,4 +1,4 @@
-//! The layouts of all that is retained: one of services, one of namespaces; none of groups by a dimension. Looked after when an answer needs them:
+//! The layouts of all that is retained: one of services, one of namespaces. Looked after when an answer needs them:
 //! made anew, from everything retained, when a node appeared that they do not know, and now and then for nodes that
 //! left. So nobody who asks costs a layout, only a change of who is there does; and while nobody asks none is made.
 //!

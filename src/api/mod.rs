@@ -6,6 +6,7 @@
 mod answers;
 mod caching;
 mod compat;
+mod diff;
 mod element;
 mod format;
 mod graphs;

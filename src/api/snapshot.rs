@@ -91,7 +91,7 @@ impl Asked {
         let format = format::choose(&view.formats(), suffix, &mut params, headers);
         let query = Query::take_with(&mut params, dimensions);
         let picture = match format {
-            Ok(format) if !format.is_drawn(view) => plain(&mut params),
+            Ok(format) if !format.is_drawn(view) => plain(&mut params, &drawn()),
             _ => Picture::take(&mut params),
         };
         params.finish().map_err(Problem::InvalidParameters)?;
@@ -180,6 +180,13 @@ impl Prepared {
     }
 }
 
+/// The formats that follow the parameters of a picture.
+fn drawn() -> Vec<Format> {
+    let mut drawn = View::Graph.formats();
+    drawn.retain(|format| format.is_drawn(View::Graph));
+    drawn
+}
+
 /// One text per set of slots: their number and size stand for which of the range are still held.
 pub(super) fn range(resolved: &Resolved) -> String {
     let bytes: usize = resolved.slots.iter().map(Bytes::len).sum();
@@ -192,13 +199,11 @@ pub(super) fn range(resolved: &Resolved) -> String {
     )
 }
 
-/// Refuses the parameters of pictures.
-pub(super) fn plain(params: &mut Params) -> Picture {
-    let mut drawn = View::Graph.formats();
-    drawn.retain(|format| format.is_drawn(View::Graph));
+/// Refuses the parameters of pictures, which are those of the formats `drawn`.
+pub(super) fn plain(params: &mut Params, drawn: &[Format]) -> Picture {
     for name in Picture::NAMES {
         for value in params.all(name) {
-            params.reject(name, &value, &format!("only for {}", format::words(&drawn)));
+            params.reject(name, &value, &format!("only for {}", format::words(drawn)));
         }
     }
     Picture::default()

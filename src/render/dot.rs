@@ -4,6 +4,8 @@
 //! percent-encoded: readable, stable, inert. The true name stands in labels, where backslashes are doubled (escString)
 //! and `&` is an entity. There is no URL and no HTML label, so no name can become a link or markup.
 
+mod cluster;
+pub mod diff;
 mod escape;
 
 use std::fmt::{self, Write};
@@ -15,7 +17,6 @@ use super::look::{
     Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
 };
 use super::picture::Picture;
-use crate::topology::ident::encode_component;
 use crate::topology::{Node, NodeKind, Topology};
 
 /// Nodes above which `dot` takes minutes and `sfdp` still takes seconds.
@@ -77,27 +78,9 @@ impl Drawing<'_> {
     }
 
     fn nodes(&self, out: &mut impl Write) -> fmt::Result {
-        for (namespace, nodes) in frames(self.topology) {
-            if let Some(namespace) = namespace {
-                let id = format!("cluster_{}", encode_component(namespace));
-                writeln!(out, "  subgraph {} {{", quoted_id(&id))?;
-                writeln!(
-                    out,
-                    "    label=\"{}\"; style=\"rounded,dashed\"; color=\"{}\"; tooltip=\"namespace\";",
-                    escaped(namespace),
-                    self.palette.faint
-                )?;
-            }
-            for node in nodes {
-                let indent = if namespace.is_some() { "    " } else { "  " };
-                out.write_str(indent)?;
-                self.node(node, out)?;
-            }
-            if namespace.is_some() {
-                writeln!(out, "  }}")?;
-            }
-        }
-        Ok(())
+        cluster::write(frames(self.topology), &self.palette, out, |node, out| {
+            self.node(node, out)
+        })
     }
 
     fn node(&self, node: &Node, out: &mut impl Write) -> fmt::Result {

@@ -55,6 +55,9 @@ pub enum WriteError {
     /// The format has no such view.
     #[error("{0:?} does not show {1:?}")]
     NoView(Format, View),
+    /// The format has no differences.
+    #[error("{0:?} does not show a difference")]
+    NoDiff(Format),
 }
 
 /// How a view is written.

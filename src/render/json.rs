@@ -1,6 +1,7 @@
 //! The snapshot of `api.md` and its flat arrays. Absent is `null`; lists are sorted by id.
 
 mod bodies;
+pub mod diff;
 mod element;
 mod elements;
 mod head;

@@ -102,11 +102,21 @@ impl<'a> Numbers<'a> {
 }
 
 /// The nodes by the namespace that frames them, sorted; virtual nodes and services without one stand outside.
-pub(super) fn frames(topology: &Topology) -> BTreeMap<Option<&str>, Vec<&Node>> {
-    let mut frames: BTreeMap<Option<&str>, Vec<&Node>> = BTreeMap::new();
-    for node in &topology.nodes {
-        let service = node.counted.kind == NodeKind::Service;
-        let namespace = node.counted.namespace.as_deref().filter(|_| service);
+pub(super) fn frames(topology: &Topology) -> Frames<'_, &Node> {
+    let nodes = topology.nodes.iter();
+    framed(nodes.map(|n| (n.counted.kind, n.counted.namespace.as_deref(), n)))
+}
+
+/// Nodes by their frame.
+pub(super) type Frames<'a, T> = BTreeMap<Option<&'a str>, Vec<T>>;
+
+/// The same of any nodes, given with what they are and their namespace.
+pub(super) fn framed<'a, T>(
+    nodes: impl Iterator<Item = (NodeKind, Option<&'a str>, T)>,
+) -> Frames<'a, T> {
+    let mut frames: Frames<'a, T> = BTreeMap::new();
+    for (kind, namespace, node) in nodes {
+        let namespace = namespace.filter(|_| kind == NodeKind::Service);
         frames.entry(namespace).or_default().push(node);
     }
     frames

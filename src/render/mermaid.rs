@@ -4,6 +4,7 @@
 //! Ids are numbers of this very text; names stand only in labels, where all punctuation that could mean something is an
 //! entity, so that no name can be syntax, a directive, Markdown, an icon or a link.
 
+pub mod diff;
 mod escape;
 mod fit;
 
@@ -61,11 +62,7 @@ impl Drawing<'_> {
     }
 
     fn head(&self, part: &Part<'_>, out: &mut String) -> fmt::Result {
-        let theme = match self.picture.theme {
-            // Whoever shows the page knows its ground better than we do.
-            Theme::Light => "",
-            Theme::Dark => "config:\n  theme: dark\n",
-        };
+        let theme = configured(self.picture.theme);
         let title = title(self.topology);
         let direction = self.picture.rankdir.name();
         match part.missing() {
@@ -129,7 +126,7 @@ impl Drawing<'_> {
     fn classes(&self, out: &mut String) -> fmt::Result {
         let p = &self.palette;
         for (class, (name, health)) in CLASSES.into_iter().enumerate() {
-            let (fill, line, dash) = (p.fill[class], p.line[class], dash_array(health));
+            let (fill, line, dash) = (p.fill[class], p.line[class], dash_array(dash(health)));
             writeln!(
                 out,
                 "  classDef {name} fill:{fill},stroke:{line},color:{}{dash}",
@@ -150,7 +147,7 @@ impl Drawing<'_> {
             looks.entry(look).or_default().push(number.to_string());
         }
         for ((class, width), numbers) in looks {
-            let (line, dash) = (self.palette.line[class], dash_array(CLASSES[class].1));
+            let (line, dash) = (self.palette.line[class], dash_array(dash(CLASSES[class].1)));
             let numbers = numbers.join(",");
             writeln!(
                 out,
@@ -158,6 +155,15 @@ impl Drawing<'_> {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Lines of the front matter.
+fn configured(theme: Theme) -> &'static str {
+    match theme {
+        // Whoever shows the page knows its ground better than we do.
+        Theme::Light => "",
+        Theme::Dark => "config:\n  theme: dark\n",
     }
 }
 
@@ -173,8 +179,8 @@ fn brackets(kind: NodeKind) -> (&'static str, &'static str) {
     }
 }
 
-fn dash_array(health: Option<Health>) -> &'static str {
-    match dash(health) {
+fn dash_array(dash: &str) -> &'static str {
+    match dash {
         "dashed" => ",stroke-dasharray:6 4",
         "dotted" => ",stroke-dasharray:2 3",
         _ => "",

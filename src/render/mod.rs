@@ -3,6 +3,7 @@
 
 pub mod csv;
 pub mod dependencies;
+pub mod diff;
 pub mod dot;
 pub mod exposition;
 mod facts;

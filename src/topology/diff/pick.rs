@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::proto::Slice;
 use crate::topology::ident::edge_id;
-use crate::topology::query::{GroupBy, Query};
+use crate::topology::query::Query;
 use crate::topology::working::Working;
 use crate::topology::{BuildError, Frame, Topology, connection_name, filter, fold, group, read};
 
@@ -119,15 +119,11 @@ impl Windowed<'_> {
 
 /// Takes the ids out of `focus` that `graph` does not have.
 fn take_unknown(graph: &Working, query: &mut Query) -> HashSet<String> {
-    let by_namespace = query.group_by == GroupBy::Namespace;
     let Some(focus) = &mut query.focus else {
         return HashSet::new();
     };
-    let known: HashSet<String> = if by_namespace {
-        graph.nodes.iter().map(group::group_id).collect()
-    } else {
-        graph.nodes.iter().map(|n| n.id.clone()).collect()
-    };
+    let shown = |node| group::group_id(node, &query.group_by);
+    let known: HashSet<String> = graph.nodes.iter().map(shown).collect();
     let (known, unknown) = std::mem::take(&mut focus.ids)
         .into_iter()
         .partition(|id| known.contains(id));

@@ -1,0 +1,141 @@
+//! `/api/v1/diff`: two windows of equal length, resolved and keyed before anything is built.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::Shared;
+use super::caching;
+use super::format;
+use super::problem::Problem;
+use super::snapshot::{Prepared, defect, plain, range, unbuilt};
+use super::window;
+use crate::history::Resolved;
+use crate::render::{self, Format, Picture};
+use crate::topology::diff::{self, Settings, Windowed};
+use crate::topology::times::{self, At, rfc3339};
+use crate::topology::{Echo, Params, Query};
+
+/// A checked request for a diff.
+#[derive(Debug, Clone)]
+pub(super) struct AskedDiff {
+    format: Format,
+    picture: Picture,
+    /// Filters, and the length of both windows.
+    query: Query,
+    /// End of the first; the start of the second when nothing is said.
+    base: Option<At>,
+    /// End of the second.
+    head: At,
+    settings: Settings,
+}
+
+/// One of the two windows.
+struct Found {
+    /// Its end as asked, with `now` resolved.
+    end_unix_s: u64,
+    resolved: Resolved,
+}
+
+// === impl AskedDiff ===
+
+impl AskedDiff {
+    /// Checks a URL query and the formats it asks for.
+    pub(super) fn read(
+        suffix: Option<Format>,
+        raw: &str,
+        headers: &HeaderMap,
+        dimensions: &[String],
+    ) -> Result<Self, Problem> {
+        let mut params = Params::decode(raw);
+        let format = format::choose(&render::diff::formats(), suffix, &mut params, headers);
+        for (name, reason) in [
+            ("at", "a diff has two ends, `base` and `head`"),
+            ("label", "a diff shows what changed"),
+        ] {
+            for value in params.all(name) {
+                params.reject(name, &value, reason);
+            }
+        }
+        let base = params.read("base", times::at);
+        let head = params.read("head", times::at).unwrap_or_default();
+        // Before the query, whose `include` has other words.
+        let settings = Settings::take(&mut params);
+        let query = Query::take_with(&mut params, dimensions);
+        let picture = match format {
+            Ok(format) if !render::diff::is_drawn(format) => {
+                plain(&mut params, &render::diff::drawn())
+            }
+            _ => Picture::take(&mut params),
+        };
+        params.finish().map_err(Problem::InvalidParameters)?;
+        Ok(Self {
+            format: format?,
+            picture,
+            query,
+            base,
+            head,
+            settings,
+        })
+    }
+
+    /// Resolves both windows; nothing is merged or built.
+    pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
+        let now_s = (shared.state.now)().second();
+        let newest = shared.state.source.newest_unix_s();
+        let head = self.find(shared, window::end(self.head, "head", now_s, newest)?)?;
+        let base = match self.base {
+            Some(at) => window::end(at, "base", now_s, newest)?,
+            None => Some(head.resolved.start_unix_s),
+        };
+        let base = self.find(shared, base)?;
+        let key = self.key(&shared.state.epoch, &base, &head);
+        let age = |at| window::max_age_s(at, now_s, newest);
+        Ok(Prepared {
+            etag: caching::etag(&key),
+            max_age_s: age(self.head).min(age(self.base.unwrap_or(self.head))),
+            format: self.format,
+            key,
+            build: Box::new(move |shared| self.build(shared, &base, &head)),
+        })
+    }
+
+    fn find(&self, shared: &Shared, end: Option<u64>) -> Result<Found, Problem> {
+        let resolved = shared.state.source.resolve(self.query.window_s, end);
+        let resolved = resolved.map_err(|error| window::refuse(&error, self.query.window_s))?;
+        Ok(Found {
+            end_unix_s: end.unwrap_or(resolved.end_unix_s),
+            resolved,
+        })
+    }
+
+    fn key(&self, epoch: &str, base: &Found, head: &Found) -> String {
+        format!(
+            "{epoch} diff {} {} {} {} {} {} {} {}",
+            base.end_unix_s,
+            range(&base.resolved),
+            head.end_unix_s,
+            range(&head.resolved),
+            self.format.name(),
+            self.picture.canonical(),
+            self.settings.canonical(),
+            self.query.canonical(),
+        )
+    }
+
+    fn build(&self, shared: &Shared, base: &Found, head: &Found) -> Result<Bytes, Problem> {
+        let windowed = |found: &Found| {
+            Ok(Windowed {
+                merged: shared.merge(&found.resolved)?,
+                frame: shared.frame(&found.resolved, &self.query),
+            })
+        };
+        let built = diff::build(windowed(base)?, windowed(head)?, self.settings);
+        let mut diff = built.map_err(|error| unbuilt(&error))?;
+        // With its ends as instants: asked again, the question is about the same windows.
+        let ends = [("base", base), ("head", head)];
+        let ends = ends.map(|(name, found)| (name, Echo::Text(rfc3339(found.end_unix_s))));
+        diff.query.splice(0..0, ends);
+        let body = render::diff::write(self.format, &diff, &self.picture);
+        body.map(Bytes::from).map_err(|error| defect(&error))
+    }
+}
