@@ -1,13 +1,15 @@
 //! What was typed, and nothing more: `config` says what it means.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{ConfigError, Sources, Value};
-use crate::render::{Format, View};
+use crate::diff::{FailOn, Shown};
+use crate::render::{self, Format, View};
 use crate::snapshot::Address;
 
 /// Turns OpenTelemetry traces into a live, exact service dependency graph.
@@ -60,6 +62,8 @@ pub enum Command {
     },
     /// Print the graph of a running daemon, or watch it
     Snapshot(SnapshotArgs),
+    /// Compare two windows of a running daemon, or two saved snapshots (exit code 3 if they differ)
+    Diff(DiffArgs),
     /// Print the completions of a shell, as in `source <(spangraph completions bash)`
     Completions {
         /// Which one
@@ -96,6 +100,69 @@ pub struct SnapshotArgs {
     /// How long to wait for the whole answer
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
     pub timeout: Duration,
+}
+
+/// What `diff` is told.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// Two snapshots saved with `snapshot --query include=histograms`, the older first; `-` is standard input
+    #[arg(num_args = 2, value_names = ["BASE", "HEAD"], conflicts_with_all = ["url", "base", "head", "window"])]
+    pub files: Vec<PathBuf>,
+    /// Where the daemon's API listens; the configured `api.listen` when left out
+    #[arg(long, value_name = "URL")]
+    pub url: Option<Address>,
+    /// End of the first window, as in -10m or 2026-11-23T01:00:00Z; the start of the second when left out
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub base: Option<String>,
+    /// End of the second window; now when left out
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub head: Option<String>,
+    /// Length of both; 5m when left out
+    #[arg(long, value_name = "DURATION")]
+    pub window: Option<String>,
+    /// Parameters of the API, as in 'namespace=shop&alpha=0.001'
+    #[arg(
+        long,
+        value_name = "PARAMETERS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub query: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Shown::Table)]
+    pub format: Shown,
+    /// Which significant differences make the exit code 3
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        default_value = "any"
+    )]
+    pub fail_on: Vec<FailOn>,
+    /// How long to wait for each answer
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = interval)]
+    pub timeout: Duration,
+}
+
+impl ValueEnum for Shown {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Shown>> = LazyLock::new(|| {
+            let formats = render::diff::formats().into_iter().map(Shown::As);
+            std::iter::once(Shown::Table).chain(formats).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Table => PossibleValue::new("table").help("For people"),
+            Self::As(Format::Json) => {
+                PossibleValue::new("json").help("The whole diff as one object")
+            }
+            Self::As(format) => PossibleValue::new(format.name()).help(format.about()),
+        })
+    }
 }
 
 impl ValueEnum for Format {

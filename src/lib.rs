@@ -20,6 +20,7 @@ pub mod config;
 pub mod core;
 pub mod daemon;
 pub mod demo;
+pub mod diff;
 pub mod glob;
 pub mod graph;
 pub mod health;

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
-use spangraph::cli::{Cli, Command, ReplayArgs, SettingArgs, SnapshotArgs};
+use spangraph::cli::{Cli, Command, DiffArgs, ReplayArgs, SettingArgs, SnapshotArgs};
 use spangraph::config::{
     self, Config, ConfigError, LogFormat, LogLevel, Machine, Resolved, Sources,
 };
 use spangraph::daemon::{self, RunError};
 use spangraph::demo::{self, DemoError};
+use spangraph::diff::{self, Compared, DiffError};
 use spangraph::health::{self, Unhealthy};
 use spangraph::replay::{self, ReplayError};
 use spangraph::snapshot::{self, Address, Looks, Question, SnapshotError};
@@ -34,6 +35,11 @@ enum Failure {
     Replay(#[from] ReplayError),
     #[error(transparent)]
     Snapshot(SnapshotError),
+    #[error(transparent)]
+    Diff(#[from] DiffError),
+    /// No failure of the program: what it was asked to look out for.
+    #[error("different: {}", .0.join(", "))]
+    Different(Vec<String>),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }
@@ -78,6 +84,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Replay(args) => replay(&args, &resolve(cli.settings)?),
         Command::Health { url, timeout } => check_health(url, timeout, cli.settings),
         Command::Snapshot(args) => show_graph(args, cli.settings),
+        Command::Diff(args) => show_diff(args, cli.settings),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "spangraph", &mut script);
@@ -147,10 +154,7 @@ fn check_health(
 
 fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> {
     let question = Question {
-        address: match args.url {
-            Some(address) => address,
-            None => Address::of_listener(resolve(settings)?.config.api.listen),
-        },
+        address: address(args.url, settings)?,
         query: args.query,
         timeout: args.timeout,
     };
@@ -159,6 +163,39 @@ fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> 
     }
     let body = snapshot::fetch(&question, args.view, args.format)?;
     Ok(io::stdout().write_all(&body)?)
+}
+
+fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {
+    let compared = match <[_; 2]>::try_from(args.files) {
+        Ok([base, head]) => Compared::Saved {
+            base,
+            head,
+            query: args.query,
+        },
+        Err(_) => Compared::Windows {
+            question: Question {
+                address: address(args.url, settings)?,
+                query: args.query,
+                timeout: args.timeout,
+            },
+            base: args.base,
+            head: args.head,
+            window: args.window,
+        },
+    };
+    let outcome = diff::run(&compared, args.format, &args.fail_on)?;
+    io::stdout().write_all(&outcome.text)?;
+    if outcome.found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Different(outcome.found))
+}
+
+fn address(url: Option<Address>, settings: SettingArgs) -> Result<Address, Failure> {
+    Ok(match url {
+        Some(address) => address,
+        None => Address::of_listener(resolve(settings)?.config.api.listen),
+    })
 }
 
 /// A terminal that says it can do nothing is printed to like a file; `NO_COLOR` is <https://no-color.org>.
@@ -181,13 +218,15 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(78),
-            Self::Replay(ReplayError::Query(_)) | Self::Snapshot(SnapshotError::NoView { .. }) => {
-                ExitCode::from(2)
-            }
+            Self::Replay(ReplayError::Query(_))
+            | Self::Snapshot(SnapshotError::NoView { .. })
+            | Self::Diff(DiffError::Query(_)) => ExitCode::from(2),
+            Self::Different(_) => ExitCode::from(3),
             Self::Run(_)
             | Self::Replay(_)
             | Self::Unhealthy(_)
             | Self::Snapshot(_)
+            | Self::Diff(_)
             | Self::Output(_) => ExitCode::FAILURE,
         }
     }

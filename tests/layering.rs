@@ -14,7 +14,15 @@ const WAIST: &[&str] = &["slice", "proto", "history"];
 /// Sealed slices to answers.
 const READ_ARM: &[&str] = &["topology", "render", "api"];
 /// Of neither arm.
-const COMMON: &[&str] = &["net", "clock", "glob", "telemetry", "health", "snapshot"];
+const COMMON: &[&str] = &[
+    "net",
+    "clock",
+    "glob",
+    "telemetry",
+    "health",
+    "snapshot",
+    "diff",
+];
 /// What was typed and what will run; both stop at the top.
 const SETTINGS: &[&str] = &["cli", "config"];
 /// The only ones that see both arms.
@@ -41,8 +49,10 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "config" => vec!["glob"],
         // A client of the API: it shares with the daemon only how numbers and names look to people.
         "snapshot" => vec!["render"],
+        // Another, which compares by itself what was saved.
+        "diff" => vec!["snapshot", "topology", "render", "proto"],
         // What is typed names formats, keys and addresses.
-        "cli" => vec!["config", "render", "snapshot"],
+        "cli" => vec!["config", "render", "snapshot", "diff"],
         module if TOP.contains(&module) => {
             all(&[WRITE_ARM, WAIST, READ_ARM, COMMON, SETTINGS, TOP])
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::render::{Format, View};
+use crate::render::Format;
 
 /// An `http://` URL: host, port, and the prefix it may be served under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,9 @@ impl Address {
         &self.authority
     }
 
-    /// The path of `view` in `format`, with `query` as its parameters.
-    pub(super) fn path(&self, view: View, format: Format, query: &str) -> String {
-        let (view, format) = (view.name(), format.name());
-        let mut path = format!("{}/api/v1/{view}.{format}", self.prefix);
+    /// The path of a route's answer in `format`, with `query` as its parameters.
+    pub(super) fn path(&self, route: &str, format: Format, query: &str) -> String {
+        let mut path = format!("{}/api/v1/{route}.{}", self.prefix, format.name());
         if !query.is_empty() {
             path.push('?');
             encode(query, &mut path);
@@ -133,14 +132,14 @@ mod tests {
         let plain = address("http://127.0.0.1:7317/").unwrap();
         assert_eq!((plain.host.as_str(), plain.port), ("127.0.0.1", 7317));
         assert_eq!(
-            plain.path(View::Graph, Format::Json, ""),
+            plain.path("topology", Format::Json, ""),
             "/api/v1/topology.json"
         );
         assert_eq!(plain.to_string(), "http://127.0.0.1:7317");
         let six = address("http://[::1]:9/maps/").unwrap();
         assert_eq!((six.host.as_str(), six.authority()), ("::1", "[::1]:9"));
         assert_eq!(
-            six.path(View::Graph, Format::Dot, "window=5s"),
+            six.path("topology", Format::Dot, "window=5s"),
             "/maps/api/v1/topology.dot?window=5s"
         );
         assert_eq!(address("http://graph.example.org").unwrap().port, 80);
@@ -160,11 +159,8 @@ mod tests {
     /// line early.
     #[test]
     fn a_query_is_one_line_of_ascii() {
-        let path = |query: &str| {
-            address("http://a")
-                .unwrap()
-                .path(View::Graph, Format::Json, query)
-        };
+        let address = address("http://a").unwrap();
+        let path = |query: &str| address.path("topology", Format::Json, query);
         let asked = path("?focus=größe&service=a b\r\nX: y#z&at=%2D10m");
         let expected = "focus=gr%C3%B6%C3%9Fe&service=a%20b%0D%0AX:%20y%23z&at=%2D10m";
         assert_eq!(asked, format!("/api/v1/topology.json?{expected}"));

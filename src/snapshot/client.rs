@@ -13,8 +13,8 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 
 use super::{Address, Question, SnapshotError};
+use crate::render::Format;
 use crate::render::text::visible;
-use crate::render::{Format, View};
 
 /// Most bytes of an answer: some hundred times what 10,000 nodes and 5,000 edges take. A longer one is no graph.
 const MAX_BODY: usize = 256 << 20;
@@ -28,13 +28,13 @@ struct Problem {
     detail: Option<String>,
 }
 
-/// Asks once and reads the answer to its end.
+/// Asks a route once and reads the answer to its end.
 pub(super) async fn fetch(
     question: &Question,
-    view: View,
+    route: &str,
     format: Format,
 ) -> Result<Bytes, SnapshotError> {
-    let answer = tokio::time::timeout(question.timeout, ask(question, view, format));
+    let answer = tokio::time::timeout(question.timeout, ask(question, route, format));
     let (head, body) = answer.await.unwrap_or_else(|_| {
         let why = format!("no answer within {:?}", question.timeout);
         Err(no_answer(&question.address, why))
@@ -45,7 +45,7 @@ pub(super) async fn fetch(
 
 type Answer = (http::response::Parts, Bytes);
 
-async fn ask(question: &Question, view: View, format: Format) -> Result<Answer, SnapshotError> {
+async fn ask(question: &Question, route: &str, format: Format) -> Result<Answer, SnapshotError> {
     let address = &question.address;
     let stream = TcpStream::connect((address.host.as_str(), address.port))
         .await
@@ -56,7 +56,7 @@ async fn ask(question: &Question, view: View, format: Format) -> Result<Answer, 
         .map_err(broken)?;
     // Ends with the answer; its error is the answer's too.
     tokio::spawn(connection);
-    let request = Request::get(address.path(view, format, &question.query))
+    let request = Request::get(address.path(route, format, &question.query))
         .header(HOST, address.authority())
         .header(
             ACCEPT,

@@ -11,7 +11,7 @@ mod screen;
 mod table;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 mod watch;
 
 use std::io;
@@ -82,14 +82,27 @@ pub fn fetch(question: &Question, view: View, format: Format) -> Result<Vec<u8>,
     if !view.formats().contains(&format) {
         return Err(SnapshotError::NoView { view, format });
     }
+    ask(question, view.name(), format)
+}
+
+/// Fetches the difference of two windows in the same way.
+pub fn fetch_diff(question: &Question, format: Format) -> Result<Vec<u8>, SnapshotError> {
+    ask(question, "diff", format)
+}
+
+fn ask(question: &Question, route: &str, format: Format) -> Result<Vec<u8>, SnapshotError> {
     let runtime = runtime().map_err(SnapshotError::Start)?;
-    let body = runtime.block_on(client::fetch(question, view, format));
+    let body = runtime.block_on(client::fetch(question, route, format));
     runtime.shutdown_background();
-    let mut body = Vec::from(body?);
-    if !body.ends_with(b"\n") {
-        body.push(b'\n');
+    Ok(ended(Vec::from(body?)))
+}
+
+/// The text with a line break at its end.
+pub(crate) fn ended(mut text: Vec<u8>) -> Vec<u8> {
+    if !text.ends_with(b"\n") {
+        text.push(b'\n');
     }
-    Ok(body)
+    text
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -11,18 +11,18 @@ const LEFT_TO_RIGHT: char = '\u{200E}';
 
 /// A piece of text and the columns it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fitted {
-    pub(super) text: String,
-    pub(super) width: usize,
+pub(crate) struct Fitted {
+    pub(crate) text: String,
+    pub(crate) width: usize,
 }
 
 /// How many columns a name takes when nothing is cut.
-pub(super) fn width(name: &str) -> usize {
+pub(crate) fn width(name: &str) -> usize {
     drawn(name).map(|(_, width)| width).sum()
 }
 
 /// The name in at most `room` columns; a cut one ends with `…`.
-pub(super) fn fit(name: &str, room: usize) -> Fitted {
+pub(crate) fn fit(name: &str, room: usize) -> Fitted {
     let whole = width(name);
     let keep = if whole > room {
         room.saturating_sub(1)

@@ -111,4 +111,5 @@ def main():
     check_largest()
 
 
-main()
+if __name__ == "__main__":
+    main()

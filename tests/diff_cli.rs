@@ -1,0 +1,298 @@
+//! `spangraph diff` as its users meet it: on saved snapshots, and what a pipeline sees of it.
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod read_support;
+#[path = "common/running.rs"]
+mod running;
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use read_support::{World, build, differ, histogram, release};
+use running::{said, spangraph};
+use serde_json::Value;
+use spangraph::proto::{NodeType, Slice};
+use spangraph::render::{self, Format, Picture, View};
+
+/// A file of this test, by itself.
+fn file(content: &[u8]) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("diff_cli-{}-{number}.json", std::process::id());
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn snapshot_of(slice: &Slice, query: &str) -> Vec<u8> {
+    let topology = build(slice, query).unwrap();
+    let body = Format::Json.write(View::Graph, &topology, &Picture::default());
+    body.unwrap()
+}
+
+/// Two slices saved with histograms.
+fn saved((base, head): (Slice, Slice)) -> [String; 2] {
+    [base, head].map(|slice| file(&snapshot_of(&slice, "include=histograms")))
+}
+
+fn diff(arguments: &[&str]) -> Output {
+    let output = spangraph(&["diff"]).args(arguments).output();
+    output.expect("the binary starts")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The same but for figures, which a snapshot has to nine digits.
+fn near(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            (a - b).abs() <= 1e-7 * a.abs().max(b.abs()).max(1e-3)
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| near(v, w)))
+        }
+        _ => a == b,
+    }
+}
+
+/// Guarantees: two saved snapshots say what the two windows they were saved from say, to every test and tally.
+#[test]
+fn saved_snapshots_differ_as_their_windows_do() {
+    let (base, head) = release();
+    let [a, b] = saved(release());
+    let output = diff(&[&a, &b, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let got: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let direct = differ(&base, &head, "").unwrap();
+    let direct = render::diff::write(Format::Json, &direct, &Picture::default()).unwrap();
+    let expected: Value = serde_json::from_slice(&direct).unwrap();
+    for part in ["schema", "tests", "summary", "nodes", "edges"] {
+        assert!(
+            near(&got[part], &expected[part]),
+            "{part}: {}\n{}",
+            got[part],
+            expected[part]
+        );
+    }
+    assert_eq!(got["head"]["law"], expected["head"]["law"]);
+    assert_eq!(got["head"]["window"], expected["head"]["window"]);
+}
+
+#[test]
+fn a_table_tells_what_changed_from_what_to_what() {
+    let [a, b] = saved(release());
+    let output = diff(&[&a, &b]);
+    let table = printed(&output);
+    let line = |words: &str| {
+        let found = table.lines().find(|line| line.contains(words));
+        found.unwrap_or_else(|| panic!("no {words} in\n{table}"))
+    };
+    assert!(
+        line("shop/web → shop/checkout").starts_with("changed  "),
+        "{table}"
+    );
+    assert!(
+        line("shop/web → shop/checkout").contains("0.95% → 14% *"),
+        "{table}"
+    );
+    assert!(
+        line("shop/web → shop/checkout").contains("p50 12 ms → 33 ms client *"),
+        "{table}"
+    );
+    assert!(
+        line("user:user → shop/web").starts_with("removed ?"),
+        "{table}"
+    );
+    assert!(line("edges").contains("2 added, 1 removed, 2 changed, 2 the same"));
+    let certain = table.find("shop/web → shop/checkout").unwrap();
+    assert!(
+        certain < table.find("user:user → shop/web").unwrap(),
+        "the certain come first"
+    );
+    assert_eq!(
+        said(&output),
+        "spangraph: different: 1 added, 1 client_latency_up, 1 failed_down, 1 failed_up, 1 rate_up\n"
+    );
+}
+
+/// Guarantees: 0 is nothing that was asked for, 3 is something, 1 is that it could not be told, 2 that nothing was
+/// asked.
+#[test]
+fn exit_codes_tell_different_from_failed() {
+    let [a, b] = saved(release());
+    let code = |arguments: &[&str]| diff(arguments).status.code();
+    assert_eq!(code(&[&a, &a]), Some(0));
+    assert_eq!(code(&[&a, &b]), Some(3));
+    for (kinds, expected) in [
+        ("removed", 0),
+        ("nothing", 0),
+        ("added", 3),
+        ("rate", 3),
+        ("errors", 3),
+        ("latency", 3),
+        ("better", 3),
+        ("removed,errors", 3),
+    ] {
+        assert_eq!(
+            code(&[&a, &b, "--fail-on", kinds]),
+            Some(expected),
+            "{kinds}"
+        );
+    }
+    assert_eq!(
+        code(&[&b, &a, "--fail-on", "latency"]),
+        Some(0),
+        "it became faster"
+    );
+    assert_eq!(
+        code(&[
+            &a,
+            &b,
+            "--query",
+            "alpha=0.000000000001&min_failed_change=0.5",
+            "--fail-on=errors"
+        ]),
+        Some(0)
+    );
+    assert_eq!(code(&[&a, "/no/such/file"]), Some(1));
+    assert_eq!(code(&["--url", "http://127.0.0.1:1"]), Some(1));
+    let usage: [&[&str]; 6] = [
+        &[&a],
+        &[&a, &b, &a],
+        &[&a, &b, "--url", "http://127.0.0.1:1"],
+        &[&a, &b, "--base", "-5m"],
+        &[&a, &b, "--fail-on", "everything"],
+        &[&a, &b, "--query", "alpha=2"],
+    ];
+    for arguments in usage {
+        assert_eq!(code(arguments), Some(2), "{arguments:?}");
+    }
+}
+
+/// Guarantees: what was not compared is said, and never called the same.
+#[test]
+fn without_histograms_latency_is_said_not_to_be_compared() {
+    let (base, head) = release();
+    let [a, b] = [base, head].map(|slice| file(&snapshot_of(&slice, "")));
+    let output = diff(&[&a, &b, "--fail-on", "latency"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        printed(&output).contains("latency was not compared"),
+        "{}",
+        printed(&output)
+    );
+    let body: Value = serde_json::from_slice(&diff(&[&a, &b, "--format=json"]).stdout).unwrap();
+    assert_eq!(body["tests"]["latency_compared"], false);
+    let checkout = body["edges"].as_array().unwrap().iter();
+    let mut checkout = checkout.filter(|e| e["server"] == "shop/checkout");
+    let latency = &checkout.next().unwrap()["latency"]["client"];
+    assert!(
+        latency["p50_ms"]["ratio"].as_f64().unwrap() > 2.0,
+        "the figures are there"
+    );
+    assert_eq!(
+        (&latency["ks"], &latency["p"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[test]
+fn standard_input_is_a_snapshot_too() {
+    let [a, b] = saved(release());
+    let input = std::fs::File::open(a).unwrap();
+    let piped = spangraph(&["diff", "-", &b])
+        .stdin(Stdio::from(input))
+        .output()
+        .unwrap();
+    assert_eq!(piped.status.code(), Some(3), "{}", said(&piped));
+}
+
+#[test]
+fn what_is_no_snapshot_or_another_question_is_refused() {
+    let [a, _] = saved(release());
+    let other = file(&snapshot_of(
+        &release().1,
+        "include=histograms&namespace=shop",
+    ));
+    let output = diff(&[&a, &other]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("different `namespace`"),
+        "{}",
+        said(&output)
+    );
+    let broken = String::from_utf8(snapshot_of(&release().0, "include=histograms")).unwrap();
+    let cases = [
+        ("not json".to_owned(), "no snapshot"),
+        ("{}".to_owned(), "its schema is ``"),
+        (
+            broken.replace("topology/1", "topology/2"),
+            "its schema is `spangraph.topology/2`",
+        ),
+        (
+            broken.replacen("\"zero_count\":0", "\"zero_count\":5", 1),
+            "contradicts itself",
+        ),
+        (
+            broken.replacen("\"type\":\"service\"", "\"type\":\"planet\"", 1),
+            "`planet` is no type",
+        ),
+        (
+            broken.replacen(
+                "\"edges\":[{\"id\":\"",
+                "\"edges\":[{\"id\":\"\\u001b[2J",
+                1,
+            ),
+            "is not the id of its edge",
+        ),
+        (
+            broken.replacen("\"covered_s\":300", "\"covered_s\":-1", 1),
+            "negative",
+        ),
+        (broken[..broken.len() / 2].to_owned(), "no snapshot"),
+    ];
+    for (text, words) in cases {
+        let output = diff(&[&a, &file(text.as_bytes())]);
+        assert_eq!(output.status.code(), Some(1), "{words}");
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+        assert!(output.stdout.is_empty());
+        assert!(!said(&output).trim_end().contains(char::is_control));
+    }
+}
+
+/// Guarantees: no name reaches a terminal as anything but text on its line.
+#[test]
+fn hostile_names_are_inert_in_the_table() {
+    let named = |name: &str| {
+        let mut w = World::new();
+        let (a, b) = (w.service("a"), w.node(name, name, "", NodeType::Service));
+        w.plain(a, b, 500).client_latency = histogram(&[5_000_000; 500], 4);
+        w.done()
+    };
+    for name in [
+        "\u{1b}[2J",
+        "line\nbreak",
+        "\u{202e}gnp.exe",
+        "nul\0",
+        "tab\tx",
+    ] {
+        let [a, b] = saved((named("plain"), named(name)));
+        let output = diff(&[&a, &b]);
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        let table = printed(&output);
+        let hostile = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!table.contains(hostile), "{table:?}");
+        assert_eq!(
+            table.lines().filter(|l| l.contains("a → ")).count(),
+            2,
+            "{table}"
+        );
+    }
+}
