@@ -104,7 +104,7 @@ fn add(edge: &mut Edge, sums: &oracle::EdgeSums, sampling: bool) {
 /// Rounded to whole calls.
 fn whole(calls: u64, sampling: bool) -> u64 {
     if sampling {
-        (calls + (1 << 19)) >> 20
+        calls.saturating_add(1 << 19) >> 20
     } else {
         calls
     }
@@ -181,7 +181,7 @@ fn orders(case: &Case) -> [Vec<CaseSpan>; 2] {
 )]
 fn the_oracle_gives_every_case_what_it_expects() {
     let (mut tried, mut wrong) = (0, String::new());
-    for file in ["pairing.json", "pairing_more.json"] {
+    for file in ["pairing.json", "pairing_more.json", "rules.json"] {
         for case in cases::load_from(file) {
             tried += 1;
             for (order, spans) in ["forward", "reversed"].iter().zip(orders(&case)) {

@@ -18,13 +18,7 @@ use std::collections::BTreeMap;
 use oracle::Answer;
 use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
-use systems::{Rules, System, Way};
-
-const ALL: Rules = Rules {
-    links: true,
-    sampling: true,
-    ignore: true,
-};
+use systems::{System, Way};
 
 /// The same spans, those of a second in another order.
 fn reordered(system: &System, way: &Way) -> System {
@@ -62,7 +56,11 @@ fn violations(system: &System, answer: &Answer) -> Vec<String> {
             *classes.entry(class).or_default() += calls;
         }
         let weight = edge.weighted_calls;
-        let least = if system.sampling { calls << 20 } else { 0 };
+        let least = if system.options.sampling {
+            calls << 20
+        } else {
+            0
+        };
         same(&format!("{name}: weight"), weight.max(least), weight);
         let failed = edge.weighted_failed;
         same(
@@ -86,7 +84,7 @@ proptest! {
     /// Scenario: any system, under all rules, and the same with the spans of each second in another order.
     /// Guarantees: the same answer, in which every span has one outcome and every call two ends and one class.
     #[test]
-    fn the_oracle_keeps_the_law_in_any_order(system in systems::system(ALL), way in systems::way()) {
+    fn the_oracle_keeps_the_law_in_any_order(system in systems::system(true), way in systems::way()) {
         let answer = system.answer();
         prop_assert_eq!(violations(&system, &answer), Vec::<String>::new());
         let other = reordered(&system, &way).answer();

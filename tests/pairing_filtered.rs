@@ -15,19 +15,12 @@ use std::collections::BTreeMap;
 use oracle::{Answer, Ignore};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use systems::{Rules, System};
-
-const RULES: Rules = Rules {
-    links: true,
-    sampling: false,
-    ignore: true,
-};
+use systems::System;
 
 fn ignoring(system: &System, ignore: Vec<Ignore>) -> System {
-    System {
-        ignore,
-        ..system.clone()
-    }
+    let mut ignoring = system.clone();
+    ignoring.options.ignore = ignore;
+    ignoring
 }
 
 /// Calls by who called whom.
@@ -52,7 +45,7 @@ proptest! {
 
     /// Guarantees: no edge that was not there without the rules, none with more calls; not a span more or less.
     #[test]
-    fn ignoring_never_adds_a_call(system in systems::system(RULES), way in systems::way()) {
+    fn ignoring_never_adds_a_call(system in systems::system(false), way in systems::way()) {
         let with = served::served(&system, &way);
         let without = served::served(&ignoring(&system, Vec::new()), &way);
         let drawn = calls(&without);
@@ -66,7 +59,7 @@ proptest! {
 
     /// Guarantees: what is ignored altogether is filtered altogether.
     #[test]
-    fn ignoring_everything_leaves_nothing(system in systems::system(RULES), way in systems::way()) {
+    fn ignoring_everything_leaves_nothing(system in systems::system(false), way in systems::way()) {
         let everything = Ignore {
             span_name: Some("*".to_owned()),
             ..Ignore::default()

@@ -57,24 +57,26 @@ impl Asked {
         let ratio = case.config.get("sampling_attribute");
         let ratio = ratio.map(|key| key.as_str().unwrap());
         let is_on = |key| case.config.get(key).is_some_and(|value| *value == true);
+        let waits = Waits {
+            wait: 10,
+            messaging_wait: 60,
+            retain: 60,
+        };
         Self {
             spans: spans
                 .iter()
                 .map(|span| asked(span, &mut ids, ratio))
                 .collect(),
             options: Options {
-                waits: Waits {
-                    wait: 10,
-                    messaging_wait: 60,
-                    retain: 60,
-                },
                 match_low64: is_on("match_low64"),
                 naming: NamingConfig {
                     ip_nodes: is_on("ip_nodes"),
+                    unknown_peer_node: is_on("unknown_peer_node"),
                     ..NamingConfig::default()
                 },
                 sampling: is_on("sampling"),
                 ignore: ignore(case),
+                ..Options::new(waits)
             },
             learn_aliases: is_on("learn_aliases"),
         }
@@ -93,7 +95,10 @@ impl Asked {
     pub fn alias(&self, address: &str) -> Option<String> {
         let calls = |above: &&Span| {
             let called = semconv::peer_address(&above.attrs).map(|address| address.to_string());
-            above.kind.side() == Side::Out && called.as_deref() == Some(address)
+            let teaches = above.kind.side() == Side::Out
+                && !semconv::is_db(&above.attrs)
+                && !semconv::is_loopback_peer(&above.attrs);
+            teaches && called.as_deref() == Some(address)
         };
         let callers: Vec<&Span> = self.spans.iter().filter(calls).collect();
         let named = callers
@@ -106,7 +111,7 @@ impl Asked {
         let behind = self.spans.iter().filter(is_called);
         let behind: BTreeSet<&str> = behind.filter_map(|span| span.service).collect();
         let only = behind.first().filter(|_| behind.len() == 1)?;
-        (self.learn_aliases && !named).then(|| (*only).to_owned())
+        (self.learn_aliases && !named && address != "unknown").then(|| (*only).to_owned())
     }
 }
 
@@ -148,9 +153,14 @@ fn asked(span: &CaseSpan, ids: &mut Ids, ratio: Option<&str>) -> Span {
         attrs: attrs(span),
         links,
         tracestate: span.tracestate.clone(),
-        ratio: ratio.and_then(|key| span.attrs.get(key)?.as_f64()),
+        ratio: ratio.and_then(|key| number(span.attrs.get(key)?)),
         second: span.at_ms / 1_000,
     }
+}
+
+/// A number, or a text that is one.
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }
 
 fn kind(name: &str) -> SpanKind {

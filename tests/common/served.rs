@@ -7,7 +7,7 @@ use spangraph::clock::Timestamp;
 use spangraph::core::{Core, CoreConfig, Scratch};
 use spangraph::glob::Glob;
 use spangraph::otlp::{Encoding, ResourceKeys};
-use spangraph::pairing::{Ignore, IgnoreRule, Rules};
+use spangraph::pairing::{Ignore, IgnoreRule, Rules, SharedIds, UserNode};
 use spangraph::proto::{CallClasses, Edge, Histogram, Law, Origin, Slice, StringSet};
 use spangraph::slice::law;
 
@@ -37,7 +37,8 @@ pub fn served(system: &System, way: &Way) -> Answer {
         }
     }
     let last = system.spans.iter().map(|span| span.second).max();
-    let all_decided = last.unwrap_or(0) + 3 * system.waits.messaging_wait + system.waits.retain;
+    let all_decided =
+        last.unwrap_or(0) + 3 * system.options.waits.messaging_wait + system.options.waits.retain;
     let mut answer = Answer::default();
     for slice in core.advance(at_second(all_decided)) {
         let slice = Slice::decode(slice.bytes).unwrap();
@@ -73,15 +74,27 @@ fn core(system: &System, way: &Way) -> Core {
 }
 
 fn rules(system: &System) -> Rules {
-    let waits = system.waits;
+    let options = &system.options;
+    let waits = options.waits;
     let seconds = |s: u64| u32::try_from(s).unwrap();
     Rules {
         wait: seconds(waits.wait),
         messaging_wait: seconds(waits.messaging_wait),
         retain: seconds(waits.retain),
-        match_low64: system.match_low64,
-        sampling: system.sampling,
-        ignore: Ignore::new(system.ignore.iter().map(ignore_rule)),
+        match_low64: options.match_low64,
+        naming: options.naming,
+        user_node: match options.user_node {
+            oracle::UserNode::Shared => UserNode::Shared,
+            oracle::UserNode::PerService => UserNode::PerService,
+            oracle::UserNode::Off => UserNode::Off,
+        },
+        shared_ids: match options.shared_ids {
+            oracle::SharedIds::Auto => SharedIds::Auto,
+            oracle::SharedIds::Never => SharedIds::Never,
+            oracle::SharedIds::Always => SharedIds::Always,
+        },
+        sampling: options.sampling,
+        ignore: Ignore::new(options.ignore.iter().map(ignore_rule)),
         ..Rules::default()
     }
 }
@@ -120,7 +133,14 @@ fn add(answer: &mut Answer, slice: &Slice) {
         add_samples(&mut sums.latency, node.latency.as_ref());
     }
     answer.nodes.retain(|_, sums| *sums != NodeSums::default());
-    add_law(answer, &slice.law.unwrap());
+    let law = slice.law.unwrap();
+    add_law(answer, &law);
+    let mut classes = BTreeMap::new();
+    add_classes(&mut classes, law.calls.as_ref());
+    let second = slice.start_unix_s - BEGIN_S;
+    let classes = classes.into_iter();
+    let seconds = classes.map(|(class, calls)| ((second, class), calls));
+    answer.seconds.extend(seconds);
 }
 
 fn add_edge(sums: &mut EdgeSums, edge: &Edge) {

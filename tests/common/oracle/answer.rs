@@ -13,6 +13,8 @@ pub struct Answer {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// Calls per class; none that are 0.
     pub classes: BTreeMap<&'static str, u64>,
+    /// The same by the second of their slice, from the beginning.
+    pub seconds: BTreeMap<(u64, &'static str), u64>,
     pub negative_duration: u64,
     pub negative_gap: u64,
     pub clock_skew: u64,

@@ -5,7 +5,8 @@ use spangraph::semconv;
 use spangraph::span::{Side, SpanKind};
 
 use super::links::{self, Link};
-use super::view::{At, Parent, Seen, Then, World};
+use super::seen::Seen;
+use super::view::{At, Parent, Then, World};
 
 /// What became of one span as the called side, and in which second.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ fn settle_second(world: &World<'_>, x: At, links: &[Link]) -> u64 {
     }
     let settles_at_once = |now: &u64| match world.parent(x, Then::at(*now)) {
         Parent::Is(parent) if span.kind == SpanKind::Server => {
-            world.spans[parent].id == span.id || span.has_unshared_ids()
+            world.spans[parent].id == span.id || span.has_unshared_ids(world.options.shared_ids)
         }
         _ => false,
     };

@@ -3,7 +3,7 @@
 use super::input::Span;
 
 /// One rule; what it does not say may be anything. Service and span name are globs, in which `*` stands for any run of
-/// characters; the kind is a word.
+/// characters; so is the kind, in capitals or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignore {
     pub service: Option<String>,
@@ -20,8 +20,9 @@ pub(super) fn takes(rules: &[Ignore], span: &Span, service: &str, kind: &str) ->
         glob.as_ref()
             .is_none_or(|glob| matches(glob.as_bytes(), text.as_bytes()))
     };
+    let upper = |glob: &Option<String>| glob.as_ref().map(|glob| glob.to_ascii_uppercase());
     rules.iter().any(|rule| {
-        is(&rule.service, service) && is(&rule.span_name, span.name) && is(&rule.kind, kind)
+        is(&rule.service, service) && is(&rule.span_name, span.name) && is(&upper(&rule.kind), kind)
     })
 }
 

@@ -38,22 +38,59 @@ pub struct Span {
 }
 
 /// Seconds that spans wait and are remembered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
     pub wait: u64,
     pub messaging_wait: u64,
     pub retain: u64,
 }
 
+/// Who calls where a trace begins with an inbound span that names nobody (`pairing.user_node`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UserNode {
+    #[default]
+    Shared,
+    PerService,
+    Off,
+}
+
+/// Whether a span may have its caller's id (`pairing.shared_ids`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SharedIds {
+    #[default]
+    Auto,
+    Never,
+    Always,
+}
+
 /// What rules depend on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     pub waits: Waits,
     pub match_low64: bool,
     pub naming: NamingConfig,
+    pub user_node: UserNode,
+    pub shared_ids: SharedIds,
     /// Calls are weighted.
     pub sampling: bool,
     pub ignore: Vec<Ignore>,
+}
+
+// === impl Options ===
+
+impl Options {
+    /// Everything as it is unless set otherwise.
+    pub fn new(waits: Waits) -> Self {
+        Self {
+            waits,
+            match_low64: false,
+            naming: NamingConfig::default(),
+            user_node: UserNode::default(),
+            shared_ids: SharedIds::default(),
+            sampling: false,
+            ignore: Vec::new(),
+        }
+    }
 }
 
 // === impl Waits ===

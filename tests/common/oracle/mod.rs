@@ -16,7 +16,9 @@ mod groups;
 mod ignore;
 mod input;
 mod links;
+mod paired;
 mod record;
+mod seen;
 mod view;
 mod weights;
 
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 
 pub use answer::{Answer, EdgeSums, NodeSums, Samples};
 pub use ignore::Ignore;
-pub use input::{Options, Span, Target, Waits};
+pub use input::{Options, SharedIds, Span, Target, UserNode, Waits};
 use view::World;
 
 /// What the rules say of some spans. How long a span waits for others may decide whether a later one is its copy, and so

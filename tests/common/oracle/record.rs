@@ -1,31 +1,20 @@
-//! From decisions to sums: failures (R8), latencies (R13) and weights (R14).
-
-use std::collections::BTreeSet;
+//! From decisions to sums.
 
 use spangraph::proto::ConnectionType;
-use spangraph::span::{Side, SpanKind};
+use spangraph::span::Side;
 
 use super::answer::{Answer, EdgeSums, NodeSums};
-use super::callees::{Call, Callee, Verdict};
+use super::callees::{Callee, Verdict};
 use super::callers::{Caller, Said};
 use super::groups::{self, Groups};
 use super::links::Link;
-use super::view::{At, Seen, World};
+use super::seen::Seen;
+use super::view::{At, World};
 
 /// Adds decisions up.
 pub(super) struct Recorder<'a> {
-    world: &'a World<'a>,
-    answer: Answer,
-}
-
-// === impl Seen ===
-
-impl Seen {
-    /// `None` when it ends before it starts.
-    fn duration_ns(&self) -> Option<u64> {
-        let ms = self.end_ms.checked_sub(self.start_ms)?;
-        Some(ms * 1_000_000)
-    }
+    pub(super) world: &'a World<'a>,
+    pub(super) answer: Answer,
 }
 
 // === impl Recorder ===
@@ -48,7 +37,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn edge(&mut self, client: &str, server: &str, connection: i32) -> &mut EdgeSums {
+    /// A call is recorded in the slice in which it is settled.
+    pub(super) fn in_second(&mut self, second: u64, class: &'static str) {
+        let seconds = &mut self.answer.seconds;
+        *seconds.entry((second, class)).or_default() += 1;
+    }
+
+    pub(super) fn edge(&mut self, client: &str, server: &str, connection: i32) -> &mut EdgeSums {
         let key = (client.to_owned(), server.to_owned(), connection);
         self.answer.edges.entry(key).or_default()
     }
@@ -82,10 +77,13 @@ impl<'a> Recorder<'a> {
             Verdict::Continues(_) | Verdict::Internal => "internal",
             Verdict::Virtual(node, connection) => {
                 self.virtual_client(callee.span, node, *connection);
+                self.in_second(callee.settled, "virtual_client");
                 "virtual"
             }
             Verdict::Root => {
-                self.called(span).no_caller += 1;
+                if span.side == Side::In {
+                    self.called(span).no_caller += 1;
+                }
                 "root"
             }
             Verdict::Unpaired => {
@@ -145,11 +143,14 @@ impl<'a> Recorder<'a> {
             weight,
             span.topic(),
         );
-        self.weigh_failed((node, span.service, connection), failed * weight);
+        self.weigh_failed(
+            (node, span.service, connection),
+            failed.saturating_mul(weight),
+        );
     }
 
     /// What every call adds to its edge.
-    fn drawn(
+    pub(super) fn drawn(
         &mut self,
         (client, server, connection): (&str, &str, i32),
         class: &'static str,
@@ -160,106 +161,22 @@ impl<'a> Recorder<'a> {
         let sampling = self.world.options.sampling;
         let edge = self.edge(client, server, connection);
         *edge.classes.entry(class).or_default() += 1;
-        edge.weighted_calls += if sampling { weight } else { 0 };
+        if sampling {
+            edge.weighted_calls = edge.weighted_calls.saturating_add(weight);
+        }
         if connection == i32::from(ConnectionType::MessagingSystem) {
             edge.destinations.extend(topic.map(str::to_owned));
         }
     }
 
-    fn weigh_failed(&mut self, (client, server, connection): (&str, &str, i32), weight: u64) {
+    pub(super) fn weigh_failed(
+        &mut self,
+        (client, server, connection): (&str, &str, i32),
+        weight: u64,
+    ) {
         if self.world.options.sampling {
-            self.edge(client, server, connection).weighted_failed += weight;
-        }
-    }
-
-    /// Calls between seen sides: each as such, then what is counted once per (parent, edge).
-    pub(super) fn calls(&mut self, calls: &[Call]) {
-        let calls: Vec<&Call> = calls.iter().filter(|call| !call.struck).collect();
-        let mut per_parent: BTreeSet<(At, &str, i32)> = BTreeSet::new();
-        let mut taken: BTreeSet<(At, &str)> = BTreeSet::new();
-        for call in &calls {
-            per_parent.insert((
-                call.client,
-                self.world.spans[call.server].service,
-                call.connection,
-            ));
-            let first = taken.insert((call.server, self.world.spans[call.client].service));
-            self.call(call, first);
-        }
-        for (client, service, connection) in per_parent {
-            let to = |call: &&&Call| {
-                let service = self.world.spans[call.server].service;
-                (call.client, service, call.connection)
-            };
-            let of_edge = calls
-                .iter()
-                .filter(|call| to(call) == (client, service, connection));
-            let of_edge: Vec<&Call> = of_edge.copied().collect();
-            self.once_per_parent(client, service, &of_edge);
-        }
-    }
-
-    fn call(&mut self, call: &Call, first: bool) {
-        let world = self.world;
-        let (client, server) = (&world.spans[call.client], &world.spans[call.server]);
-        let edge = (client.service, server.service, call.connection);
-        self.drawn(edge, call.class, call.weight, call.topic);
-        let edge = self.edge(client.service, server.service, call.connection);
-        edge.seen_both += 1;
-        edge.server_failed += u64::from(call.failed);
-        if server.side == Side::In {
-            let duration = server.duration_ns().filter(|_| first);
-            if let Some(ns) = duration {
-                edge.server.add(ns);
-            }
-            self.between(client, server, call.connection);
-        }
-    }
-
-    /// R8 and the client's sample, for the calls that one parent made on one edge.
-    fn once_per_parent(&mut self, client: At, service: &str, calls: &[&Call]) {
-        let span = &self.world.spans[client];
-        let outbound = span.side == Side::Out;
-        let blamed = outbound && span.failed;
-        let failing = calls.iter().filter(|call| call.failed);
-        let heaviest = calls.iter().map(|call| call.weight).max().unwrap_or(0);
-        let weight = failing.clone().map(|call| call.weight).sum::<u64>();
-        let connection = calls[0].connection;
-        let edge = self.edge(span.service, service, connection);
-        edge.failed += (failing.count() as u64).max(u64::from(blamed));
-        edge.client_failed += u64::from(blamed);
-        if outbound {
-            match span.duration_ns() {
-                Some(ns) => edge.client.add(ns),
-                None => self.answer.negative_duration += 1,
-            }
-        }
-        let weight = weight.max(if blamed { heaviest } else { 0 });
-        self.weigh_failed((span.service, service, connection), weight);
-    }
-
-    /// Gap and queue of a call of an inbound span.
-    ///
-    /// *Reading*: a message waits in a queue wherever an outbound span of any kind has a CONSUMER below it.
-    fn between(&mut self, client: &Seen, server: &Seen, connection: i32) {
-        if client.side != Side::Out {
-            return;
-        }
-        let edge = (client.service, server.service, connection);
-        if server.kind == SpanKind::Consumer {
-            match server.start_ms.checked_sub(client.end_ms) {
-                Some(ms) => self.edge(edge.0, edge.1, edge.2).queue.add(ms * 1_000_000),
-                None => self.answer.clock_skew += 1,
-            }
-        }
-        if connection == i32::from(ConnectionType::MessagingSystem) {
-            return;
-        }
-        if let (Some(outer), Some(inner)) = (client.duration_ns(), server.duration_ns()) {
-            match outer.checked_sub(inner) {
-                Some(ns) => self.edge(edge.0, edge.1, edge.2).gap.add(ns),
-                None => self.answer.negative_gap += 1,
-            }
+            let failed = &mut self.edge(client, server, connection).weighted_failed;
+            *failed = failed.saturating_add(weight);
         }
     }
 
@@ -294,6 +211,7 @@ impl<'a> Recorder<'a> {
                 Said::Unpaired => "unpaired_client",
                 Said::Virtual(node, connection) => {
                     self.virtual_server(span, node, *connection);
+                    self.in_second(caller.decided, "virtual_server");
                     "virtual"
                 }
             };
@@ -319,6 +237,9 @@ impl<'a> Recorder<'a> {
             span.weight,
             span.topic(),
         );
-        self.weigh_failed((span.service, node, connection), failed * span.weight);
+        self.weigh_failed(
+            (span.service, node, connection),
+            failed.saturating_mul(span.weight),
+        );
     }
 }

@@ -18,14 +18,16 @@ pub(super) fn of_span(span: &Span) -> u64 {
 }
 
 /// 1/p, to the nearest 2^-20.
+///
+/// *Reading*: no call stands for more than 2^20, whatever is said.
 fn fixed(probability: f64) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "saturates, which is what the sums do"
+        reason = "saturates"
     )]
     let weight = (1_048_576.0 / probability).round() as u64;
-    weight
+    weight.min(ONE << 20)
 }
 
 /// The share of traces that was rejected: T / 2^56, of `ot=…th:T`.

@@ -3,16 +3,18 @@
 
 mod encode;
 mod generate;
+mod grown;
 mod promised;
+mod simpler;
+mod spans;
 
 use std::fmt;
 
 pub use encode::request;
-pub use generate::{Rules, system, way};
-use spangraph::semconv::NamingConfig;
+pub use generate::{system, way};
 use spangraph::span::{Attrs, Operation, SpanKind};
 
-use crate::oracle::{Ignore, Options, Span, Target, Waits};
+use crate::oracle::{Options, Span, Target};
 
 /// What a span's attributes say; each spelled in one way only, since spellings are tested elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,10 +69,7 @@ pub const RATIO_KEY: &str = "app.sampling.ratio";
 #[derive(Clone)]
 pub struct System {
     pub spans: Vec<Sent>,
-    pub waits: Waits,
-    pub match_low64: bool,
-    pub sampling: bool,
-    pub ignore: Vec<Ignore>,
+    pub options: Options,
 }
 
 /// How the same spans may come without the answer being allowed to differ.
@@ -204,24 +203,7 @@ impl fmt::Debug for Sent {
 
 impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Waits {
-            wait,
-            messaging_wait,
-            retain,
-        } = self.waits;
-        write!(
-            f,
-            "wait {wait}, messaging_wait {messaging_wait}, retain {retain}"
-        )?;
-        if self.match_low64 {
-            f.write_str(", match_low64")?;
-        }
-        if self.sampling {
-            f.write_str(", sampling")?;
-        }
-        for rule in &self.ignore {
-            write!(f, ", {rule:?}")?;
-        }
+        write!(f, "{:?}", self.options)?;
         let mut spans: Vec<_> = self.spans.iter().collect();
         spans.sort_by_key(|span| span.second);
         spans
@@ -234,129 +216,6 @@ impl System {
     /// What the rules say of it.
     pub fn answer(&self) -> crate::oracle::Answer {
         let spans: Vec<Span> = self.spans.iter().map(Sent::asked).collect();
-        let options = Options {
-            waits: self.waits,
-            match_low64: self.match_low64,
-            naming: NamingConfig::default(),
-            sampling: self.sampling,
-            ignore: self.ignore.clone(),
-        };
-        crate::oracle::answer(&spans, &options)
-    }
-
-    /// Systems that are a little simpler: one span or rule less, or one span plainer.
-    pub fn simpler(&self) -> impl Iterator<Item = Self> + '_ {
-        let fewer_rules = [
-            Self {
-                match_low64: false,
-                ..self.clone()
-            },
-            Self {
-                sampling: false,
-                ..self.clone()
-            },
-            Self {
-                ignore: Vec::new(),
-                ..self.clone()
-            },
-        ];
-        let without = (0..self.spans.len()).map(|at| {
-            let mut less = self.clone();
-            less.spans.remove(at);
-            less
-        });
-        let plainer = (0..self.spans.len()).flat_map(move |at| {
-            self.spans[at].plainer().into_iter().map(move |span| {
-                let mut plainer = self.clone();
-                plainer.spans[at] = span;
-                plainer
-            })
-        });
-        let promised_still = |system: Self| Self {
-            spans: promised::promised(system.spans, system.match_low64),
-            ..system
-        };
-        let differs = |next: &Self| {
-            let rules = |of: &Self| (of.match_low64, of.sampling, of.ignore.len());
-            next.spans != self.spans || rules(next) != rules(self)
-        };
-        fewer_rules
-            .into_iter()
-            .chain(without)
-            .chain(plainer)
-            .map(promised_still)
-            .filter(differs)
-    }
-}
-
-// === impl Sent ===
-
-impl Sent {
-    /// The same with one thing about it plainer.
-    fn plainer(&self) -> Vec<Self> {
-        let mut all: Vec<Self> = (0..self.links.len())
-            .map(|at| {
-                let mut fewer = self.clone();
-                fewer.links.remove(at);
-                fewer
-            })
-            .collect();
-        all.extend([
-            Self {
-                facts: Facts::default(),
-                ..self.clone()
-            },
-            Self {
-                facts: Facts {
-                    topic: None,
-                    broker: false,
-                    ..self.facts
-                },
-                ..self.clone()
-            },
-            Self {
-                facts: Facts {
-                    operation: self.facts.operation,
-                    ..Facts::default()
-                },
-                ..self.clone()
-            },
-            Self {
-                sdk: false,
-                flags: 0,
-                ..self.clone()
-            },
-            Self {
-                failed: false,
-                ..self.clone()
-            },
-            Self {
-                start_ms: 1_000,
-                end_ms: 1_010,
-                ..self.clone()
-            },
-            Self {
-                service: Some("s0"),
-                ..self.clone()
-            },
-            Self {
-                parent: None,
-                ..self.clone()
-            },
-            Self {
-                tracestate: "",
-                ratio: None,
-                ..self.clone()
-            },
-            Self {
-                name: "op",
-                ..self.clone()
-            },
-            Self {
-                links: Vec::new(),
-                ..self.clone()
-            },
-        ]);
-        all
+        crate::oracle::answer(&spans, &self.options)
     }
 }

@@ -127,16 +127,33 @@ fn equal_copies(spans: &mut [Sent], low64: bool) {
 
 /// A SERVER beside or below a shared id may not say that ids are not shared.
 fn shared_ids_wait(spans: &mut [Sent], low64: bool) {
-    let mut users: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
-    for span in spans.iter() {
-        let users = users.entry(span.place(low64)).or_default();
-        users.insert(span.key(low64));
-    }
-    let unshared = |place: Place| users.get(&place).is_none_or(|users| users.len() < 2);
+    let shared = shared(spans, low64);
     for span in spans {
-        let alone = unshared(span.place(low64)) && span.parent_place(low64).is_none_or(unshared);
-        if span.kind == SpanKind::Server && !alone {
+        if span.kind == SpanKind::Server && !is_alone(span, &shared, low64) {
             (span.sdk, span.flags) = (false, 0);
         }
     }
+}
+
+/// Whether no SERVER stands beside or below a shared id.
+pub(super) fn ids_are_unshared(spans: &[Sent], low64: bool) -> bool {
+    let shared = shared(spans, low64);
+    let mut servers = spans.iter().filter(|span| span.kind == SpanKind::Server);
+    servers.all(|span| is_alone(span, &shared, low64))
+}
+
+/// Where several spans that are not copies stand.
+fn shared(spans: &[Sent], low64: bool) -> BTreeSet<Place> {
+    let mut users: BTreeMap<Place, BTreeSet<Key>> = BTreeMap::new();
+    for span in spans {
+        let users = users.entry(span.place(low64)).or_default();
+        users.insert(span.key(low64));
+    }
+    let shared = users.into_iter().filter(|(_, users)| users.len() > 1);
+    shared.map(|(place, _)| place).collect()
+}
+
+fn is_alone(span: &Sent, shared: &BTreeSet<Place>, low64: bool) -> bool {
+    let below = span.parent_place(low64);
+    !shared.contains(&span.place(low64)) && below.is_none_or(|place| !shared.contains(&place))
 }
