@@ -17,7 +17,10 @@ const WRONG_RANK: i32 = 2 * ROW_STEP;
 /// What a frame of its own costs a node whose namespace has one.
 const NEW_FRAME: i32 = 6 * ROW_STEP;
 /// Heights tried in one column; with none of them free and allowed, the column has no place.
-const MAX_TRIES: usize = 64;
+const MAX_TRIES: usize = 32;
+/// Frames of its namespace, the nearest, that a node tries to join; and columns, those of the nearest ranks.
+const MAX_FRAMES: usize = 3;
+const MAX_COLUMNS: usize = 12;
 /// Space between frames, and between a frame and strangers.
 const CLEARANCE: i32 = 8;
 
@@ -84,6 +87,7 @@ impl Floor {
         let far = |column: &Column| steps(column.rank, wish.rank) * WRONG_RANK;
         let mut columns = self.columns.clone();
         columns.sort_by_key(far);
+        columns.truncate(MAX_COLUMNS);
         let mut best: Option<(i32, Place)> = None;
         for column in columns {
             // From here on every offer costs more.
@@ -146,10 +150,17 @@ impl Floor {
             });
             return y.map(|y| (cost(y), place(y, 0))).into_iter().collect();
         };
-        let own = self
+        let away = |frame: &&Frame| {
+            let near = middle.max(frame.area.top).min(frame.area.bottom);
+            ((near - middle).abs(), frame.number)
+        };
+        let mut own: Vec<&Frame> = self
             .frames
             .iter()
-            .filter(|frame| self.namespaces[frame.number as usize - 1] == namespace);
+            .filter(|frame| self.namespaces[frame.number as usize - 1] == namespace)
+            .collect();
+        own.sort_by_key(away);
+        let own = own.into_iter().take(MAX_FRAMES);
         let mut offers: Vec<(i32, Place)> = own
             .filter_map(|frame| {
                 let y = self.nearest(column.x, middle, |area| self.may_grow(frame, area))?;
