@@ -37,10 +37,11 @@ fn sum(points: &[Value], path: &str) -> u64 {
         .sum()
 }
 
-const EDGES: [(&str, &str); 7] = [
+const EDGES: [(&str, &str); 8] = [
     ("shop/web", "shop/cart"),
     ("shop/cart", "database:carts"),
     ("shop/web", "external:pay"),
+    ("shop/web", "external:gateway"),
     ("bank/pay", "bank/ledger"),
     ("shop/cart", "shop/cart"),
     ("shop/cart", "shop/web"),
@@ -155,7 +156,8 @@ fn history_sums_to(body: &Value, element: &Value) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Scenario: a peer folds into a service that is idle in some of the slots; slots are of several lengths.
+    /// Scenario: peers fold, by name and by address, into services that are idle in some of the slots; slots are of
+    /// several lengths.
     /// Guarantees: each element is the graph's, and its history sums to it.
     #[test]
     fn an_element_is_that_of_the_graph_and_its_history_sums_to_it(

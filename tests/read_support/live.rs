@@ -90,5 +90,27 @@ fn draw(calls: &[Calls<'_>]) -> Slice {
         edge.client_latency.clone_from(&latency);
         edge.server_latency = latency;
     }
+    with_addresses(&mut world);
     world.done()
+}
+
+/// `bank/pay`, where it is called at all, is met at the address at which `external:gateway` is called.
+fn with_addresses(world: &mut World) {
+    let address = world.set(&["10.0.0.7:8080"]);
+    let ids: Vec<u32> = ["bank/pay", "external:gateway"]
+        .iter()
+        .map(|id| world.text(id))
+        .collect();
+    let nodes = &mut world.slice.nodes;
+    for node in nodes
+        .iter_mut()
+        .filter(|n| n.id_ref == ids[0] && n.calls_edges > 0)
+    {
+        node.addresses = Some(address.clone());
+    }
+    for edge in &mut world.slice.edges {
+        if nodes[edge.server as usize].id_ref == ids[1] {
+            edge.addresses = Some(address.clone());
+        }
+    }
 }
