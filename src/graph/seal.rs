@@ -188,11 +188,11 @@ impl Writer<'_> {
 
     /// Sorted by their place in the table, as their merge keeps them.
     fn dimensions(&self, info: &NodeInfo) -> Vec<proto::StringCount> {
-        let pair = |text: &Box<str>| proto::StringCount {
+        let pair = |text: &str| proto::StringCount {
             string_ref: self.text(text),
             count: 0,
         };
-        let mut pairs: Vec<_> = info.dimensions.iter().map(pair).collect();
+        let mut pairs: Vec<_> = info.dimensions.iter().map(|text| pair(text)).collect();
         pairs.sort_unstable_by_key(|pair| pair.string_ref);
         pairs
     }
