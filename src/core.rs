@@ -7,6 +7,7 @@
 //! in one slice. Sealing takes the guard exclusively only to swap the open slice; then each shard is swept of the
 //! waits that ended in the closed second, into that slice, before its first chunk of the next one.
 
+mod checkpoint;
 mod resources;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::pairing::{self, Batch, Pairing, Rules};
 use crate::proto::{Law, Origin};
 use crate::slice::{Sealed, add_counts};
 use crate::sync::{Mutex, RwLock};
+pub use checkpoint::RestoreError;
 use resources::{Known, Resources};
 
 /// Nanoseconds per second.
@@ -83,6 +85,8 @@ pub struct Core {
     resources: Resources,
     open: RwLock<Open>,
     sealing: Mutex<Sealing>,
+    /// Added, modulo 2^64, to the monotonic times it is told, so that they go on from where a checkpoint was taken.
+    mono_offset_ns: u64,
 }
 
 /// The guarded part: what a chunk must see as one.
@@ -97,6 +101,14 @@ struct Open {
     live: Arc<LiveSlice>,
     /// The slice before, into which overdue sweeps go until every shard was swept.
     closing: Arc<LiveSlice>,
+}
+
+/// When the first slice begins.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    second: u64,
+    tick: u32,
+    began_mono_ns: u64,
 }
 
 /// What only the one who seals touches.
@@ -114,6 +126,15 @@ struct Sealing {
 impl Core {
     /// An empty core whose first slice is that of `at`.
     pub fn new(config: CoreConfig, origin: Origin, at: Timestamp) -> Self {
+        let start = Start {
+            second: at.second(),
+            tick: 1,
+            began_mono_ns: second_start_mono_ns(at),
+        };
+        Self::start(config, origin, start)
+    }
+
+    fn start(config: CoreConfig, origin: Origin, start: Start) -> Self {
         let rules = &config.rules;
         let remembered = rules
             .wait
@@ -125,11 +146,15 @@ impl Core {
             idle_s: config.idle_s.max(2 * u64::from(remembered)),
         };
         let graph = Graph::new(graph_config, origin, config.digest);
-        let second = at.second();
+        let Start {
+            second,
+            tick,
+            began_mono_ns,
+        } = start;
         let open = Open {
             second,
-            tick: 1,
-            began_mono_ns: second_start_mono_ns(at),
+            tick,
+            began_mono_ns,
             live: Arc::new(graph.open(second)),
             closing: Arc::new(graph.open(second)),
         };
@@ -140,6 +165,7 @@ impl Core {
             resources: Resources::default(),
             open: RwLock::new(open),
             sealing: Mutex::default(),
+            mono_offset_ns: 0,
         }
     }
 
@@ -153,7 +179,7 @@ impl Core {
         at: Timestamp,
     ) -> Result<Counts, Malformed> {
         if at.second() > self.open.read().second {
-            self.roll(&mut self.sealing.lock(), at);
+            self.roll(&mut self.sealing.lock(), self.own_time(at));
         }
         let Scratch { rows, work } = scratch;
         otlp::read(request, encoding, &self.resource_keys, rows, &mut |chunk| {
@@ -164,12 +190,13 @@ impl Core {
     /// Seals what is complete before `to` and returns it, oldest first.
     pub fn advance(&self, to: Timestamp) -> Vec<Sealed> {
         let mut sealing = self.sealing.lock();
-        self.roll(&mut sealing, to);
+        self.roll(&mut sealing, self.own_time(to));
         std::mem::take(&mut sealing.outbox)
     }
 
     /// Seals the open slice too, as of `at`: the last act of a drain. Waiting spans stay pending.
     pub fn finish(&self, at: Timestamp) -> Vec<Sealed> {
+        let at = self.own_time(at);
         let mut sealing = self.sealing.lock();
         self.roll(&mut sealing, at);
         let next = self.open.read().second + 1;
@@ -195,6 +222,13 @@ impl Core {
     /// The law's terms since the start, as of the newest sealed slice.
     pub fn totals(&self) -> Law {
         self.sealing.lock().totals
+    }
+
+    fn own_time(&self, at: Timestamp) -> Timestamp {
+        Timestamp {
+            mono_ns: at.mono_ns.wrapping_add(self.mono_offset_ns),
+            ..at
+        }
     }
 
     fn apply_chunk(&self, chunk: Chunk<'_>, work: &mut Work) {

@@ -50,8 +50,16 @@ impl LawCounters {
 
     /// The law's terms; all but the two pendings, which the sealer knows.
     pub(super) fn take(&self) -> proto::Law {
-        let take = |counter: &AtomicU64| counter.swap(0, Relaxed);
-        let [trace_id, span_id, parent_span_id] = self.rejected.each_ref().map(take);
+        self.read(|counter| counter.swap(0, Relaxed))
+    }
+
+    /// The same, left as they are.
+    pub(super) fn copy(&self) -> proto::Law {
+        self.read(|counter| counter.load(Relaxed))
+    }
+
+    fn read(&self, take: impl Fn(&AtomicU64) -> u64) -> proto::Law {
+        let [trace_id, span_id, parent_span_id] = self.rejected.each_ref().map(&take);
         let [
             paired,
             r#virtual,
@@ -62,7 +70,7 @@ impl LawCounters {
             filtered,
             duplicate,
             late,
-        ] = self.outcomes.each_ref().map(take);
+        ] = self.outcomes.each_ref().map(&take);
         proto::Law {
             decoded: take(&self.decoded),
             accepted: take(&self.accepted),
@@ -84,7 +92,7 @@ impl LawCounters {
                 duplicate,
                 late,
             }),
-            calls: Some(classes(&self.calls.each_ref().map(take))),
+            calls: Some(classes(&self.calls.each_ref().map(&take))),
             negative_duration: take(&self.negative_duration),
             negative_gap: take(&self.negative_gap),
             clock_skew: take(&self.clock_skew),

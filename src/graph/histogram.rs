@@ -17,7 +17,7 @@ use crate::slice::MAX_BUCKETS;
 pub use crate::slice::quantile::{max_relative_error, quantile};
 
 /// Durations of one edge or node in one slice.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Histogram {
     count: u64,
     /// Saturates.

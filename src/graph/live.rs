@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ahash::RandomState;
+use bytes::Bytes;
 use dashmap::DashMap;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
@@ -29,10 +30,12 @@ pub struct LiveSlice {
     nodes: DashMap<NodeId, Box<NodeStats>, RandomState>,
     unpaired: Mutex<Unpaired>,
     law: LawCounters,
+    /// What the second held before this slice was opened in its midst, encoded.
+    carried: Mutex<Option<Bytes>>,
 }
 
 /// Unpaired spans by where they belong, with the greatest trace id of each key.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Unpaired {
     pub(super) rows: HashMap<UnpairedKey, (u64, [u8; 16]), RandomState>,
     /// Spans whose key found no room.
@@ -69,7 +72,22 @@ impl LiveSlice {
             nodes: DashMap::default(),
             unpaired: Mutex::default(),
             law: LawCounters::default(),
+            carried: Mutex::default(),
         }
+    }
+
+    pub(super) fn with_carried(self, carried: Bytes) -> Self {
+        *self.carried.lock() = Some(carried);
+        self
+    }
+
+    pub(super) fn take_carried(&self) -> Option<Bytes> {
+        self.carried.lock().take()
+    }
+
+    /// What it was opened with, encoded.
+    pub(super) fn carried(&self) -> Option<Bytes> {
+        self.carried.lock().clone()
     }
 
     /// The unix second it was opened for.
@@ -119,7 +137,19 @@ impl LiveSlice {
         }
     }
 
-    /// Takes everything out.
+    /// A copy of everything but what was carried.
+    pub(super) fn copy(&self) -> Drained {
+        let edges = self.edges.iter();
+        let nodes = self.nodes.iter();
+        Drained {
+            edges: edges.map(|e| (*e.key(), e.value().clone())).collect(),
+            nodes: nodes.map(|n| (*n.key(), n.value().clone())).collect(),
+            unpaired: self.unpaired.lock().clone(),
+            law: self.law.copy(),
+        }
+    }
+
+    /// Takes everything out but what was carried.
     pub(super) fn drain(&self) -> Drained {
         let mut edges = Vec::with_capacity(self.edges.len());
         self.edges.retain(|id, stats| {

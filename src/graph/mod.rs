@@ -3,6 +3,7 @@
 
 pub mod bucket;
 pub mod call;
+mod carry;
 mod counters;
 mod edges;
 pub mod histogram;
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use bytes::Bytes;
 
 use crate::proto::{ConnectionType, Law, NodeType, Origin};
+use crate::slice::MergeError;
 use edges::EdgeKey;
 pub use live::{LiveSlice, MAX_UNPAIRED_KEYS};
 pub use names::MAX_NAME_BYTES;
@@ -187,6 +189,21 @@ impl Graph {
         )
     }
 
+    /// What an edge is: its ends, and what connects them.
+    pub fn edge_ends(&self, edge: EdgeId) -> (NodeId, NodeId, ConnectionType) {
+        let EdgeKey {
+            client,
+            server,
+            kind,
+        } = self.shared.edges.key(edge);
+        (client, server, kind)
+    }
+
+    /// Digest of the configuration, as its slices carry it.
+    pub fn config_digest(&self) -> &str {
+        &self.shared.config_digest
+    }
+
     /// A span name, interned: at most 10,000 distinct ones, the rest is `other`. Invalid UTF-8 is replaced.
     pub fn span_name(&self, name: &[u8]) -> TextId {
         self.shared.texts.span_name(name)
@@ -272,6 +289,17 @@ impl Graph {
     /// and counted in [`GraphGauges::law_violations`].
     pub fn seal(&self, live: &LiveSlice, info: &SealInfo) -> (Bytes, Law) {
         seal::seal(&self.shared, live, info)
+    }
+
+    /// What an open slice holds: an encoded slice without time and origin, for [`Graph::reopen`]. Leaves `live` as it is.
+    pub fn carry(&self, live: &LiveSlice) -> Vec<u8> {
+        carry::carry(&self.shared, live)
+    }
+
+    /// An open slice for the unix second `second` that goes on from what another one held.
+    pub fn reopen(&self, second: u64, carried: &[u8]) -> Result<LiveSlice, MergeError> {
+        let carried = carry::check(carried)?;
+        Ok(self.open(second).with_carried(carried))
     }
 
     /// How full it is now.

@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use prost::Message;
 
 use super::call::{CalledFrom, Reason};
+use super::carry;
 use super::counters::classes;
 use super::edges::EdgeKey;
 use super::live::{Drained, Unpaired};
@@ -32,6 +33,7 @@ struct Writer<'a> {
 pub(super) fn seal(shared: &Shared, live: &LiveSlice, info: &SealInfo) -> (Bytes, proto::Law) {
     let mut drained = live.drain();
     let slice = write(shared, &drained, live.second(), info);
+    let slice = carry::join(slice, live.take_carried());
     for (_, edge) in &mut drained.edges {
         edge.release(&shared.pool);
     }
@@ -48,7 +50,12 @@ pub(super) fn seal(shared: &Shared, live: &LiveSlice, info: &SealInfo) -> (Bytes
     (bytes, slice.law.unwrap_or_default())
 }
 
-fn write(shared: &Shared, drained: &Drained, second: u64, info: &SealInfo) -> proto::Slice {
+pub(super) fn write(
+    shared: &Shared,
+    drained: &Drained,
+    second: u64,
+    info: &SealInfo,
+) -> proto::Slice {
     let edges: Vec<(EdgeKey, &EdgeStats)> = drained
         .edges
         .iter()

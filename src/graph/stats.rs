@@ -13,7 +13,7 @@ use super::texts::Texts;
 pub(super) const MAX_LISTED: usize = 16;
 
 /// Calls from one node to another.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct EdgeStats {
     /// By [`CallClass`].
     pub(super) classes: [u64; 5],
@@ -41,7 +41,7 @@ pub(super) struct EdgeStats {
 }
 
 /// Calls as the called node saw them, and who it is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct NodeStats {
     /// By [`CalledFrom`].
     pub(super) calls: [u64; 3],
@@ -66,7 +66,7 @@ pub(super) struct Exemplar {
 }
 
 /// The smallest of some interned texts, sorted by text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Listed {
     ids: [TextId; MAX_LISTED],
     len: usize,
@@ -74,7 +74,7 @@ pub(super) struct Listed {
 }
 
 /// The smallest strings seen, sorted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Smallest {
     pub(super) texts: Vec<Box<str>>,
     pub(super) more: bool,

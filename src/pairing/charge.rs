@@ -39,6 +39,18 @@ struct Charged {
     greatest: Option<Weight>,
 }
 
+/// The calls of one span on one edge so far, as told outside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnEdge {
+    pub(super) edge: EdgeId,
+    /// Failing callees.
+    pub(super) failing: u32,
+    /// Weight of their calls, fixed point.
+    pub(super) weighted: u64,
+    /// The greatest weight of its calls.
+    pub(super) greatest: Weight,
+}
+
 // === impl Charges ===
 
 impl Charges {
@@ -80,6 +92,57 @@ impl Charges {
             self.by_span.entry(at).or_default().insert(edge, charged);
         }
         charge
+    }
+
+    /// The calls of the span `at` so far, wherever they are kept.
+    pub(super) fn of(&self, at: u32, span: &Record) -> Vec<OnEdge> {
+        let many = self.by_span.get(&at);
+        let known = many.into_iter().flatten();
+        let own = (span.edge, Charged::of(span));
+        let own = (span.flags.has(Flags::CHARGED)
+            && many.is_none_or(|edges| !edges.contains_key(&span.edge)))
+        .then_some((&own.0, &own.1));
+        let told = |(&edge, charged): (&EdgeId, &Charged)| {
+            let greatest = charged.greatest?;
+            Some(OnEdge {
+                edge,
+                failing: charged.failing,
+                weighted: charged.weighted,
+                greatest,
+            })
+        };
+        known.chain(own).filter_map(told).collect()
+    }
+
+    /// Takes back what [`Charges::of`] told of a span: one edge into the record if it fits there, the others beside it.
+    pub(super) fn take_back(&mut self, at: u32, span: &mut Record, calls: Vec<OnEdge>) {
+        for OnEdge {
+            edge,
+            failing,
+            weighted,
+            greatest,
+        } in calls
+        {
+            let charged = Charged {
+                failing,
+                weighted,
+                greatest: Some(greatest),
+            };
+            let plain =
+                greatest == span.weight && weighted == u64::from(failing) * greatest.fixed();
+            let first = !span.flags.has(Flags::CHARGED);
+            if first {
+                span.flags.set(Flags::CHARGED);
+                span.edge = edge;
+            }
+            if first && plain {
+                span.failing = failing;
+                continue;
+            }
+            span.flags.set(Flags::MANY_EDGES);
+            let edges = self.by_span.entry(at).or_default();
+            self.edges += u64::from(edges.insert(edge, charged).is_none());
+        }
     }
 
     /// Forgets a span that is not waiting any more.

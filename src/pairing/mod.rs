@@ -6,6 +6,7 @@
 
 mod chain;
 mod charge;
+mod checkpoint;
 mod draw;
 mod entry;
 mod exchange;
@@ -33,6 +34,7 @@ use std::sync::atomic::AtomicU32;
 
 use ahash::RandomState;
 
+pub use checkpoint::Unreadable;
 pub use ignore::{Ignore, IgnoreRule, Matches};
 pub use intake::{Batch, ServiceInfo};
 

@@ -31,7 +31,7 @@ pub(super) enum State {
 pub(super) struct Probes {
     kept: Slab<Option<Kept>>,
     /// The newest link that names a span; each leads to the one before.
-    heads: HashMap<Target, u32>,
+    pub(super) heads: HashMap<Target, u32>,
     /// Which services' consumers link to a span: when the first of them arrived, and when the last is forgotten. So a
     /// thousand receives of one message cost a thousand lookups, not a million.
     consumers: HashMap<(Target, NodeId), (u32, u32)>,
@@ -40,16 +40,16 @@ pub(super) struct Probes {
     due: Ring,
     expiring: Ring,
     /// Producers that arrived since the last exchange and are named by an open link.
-    woken: HashSet<Target>,
+    pub(super) woken: HashSet<Target>,
     /// Links asked by this shard's spans since the last exchange.
     pub(super) outbox: Vec<LinkProbe>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Kept {
-    probe: LinkProbe,
-    state: State,
-    next: u32,
+pub(super) struct Kept {
+    pub(super) probe: LinkProbe,
+    pub(super) state: State,
+    pub(super) next: u32,
 }
 
 // === impl Probes ===
@@ -274,7 +274,8 @@ impl Probes {
         }
     }
 
-    fn at(&self, id: u32) -> Option<&Kept> {
+    /// A kept link.
+    pub(super) fn at(&self, id: u32) -> Option<&Kept> {
         (id != NONE).then(|| self.kept.get(id).as_ref())?
     }
 

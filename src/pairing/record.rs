@@ -186,6 +186,16 @@ impl Flags {
         u64::from(self.0) & ((1 << Self::REMEMBERED) - 1)
     }
 
+    /// All bits.
+    pub(super) fn whole(self) -> u32 {
+        self.0
+    }
+
+    /// Flags from all their bits.
+    pub(super) fn from_whole(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// Flags from the lowest of these bits.
     pub(super) fn remembered(bits: u64) -> Self {
         let kept = bits & ((1 << Self::REMEMBERED) - 1);

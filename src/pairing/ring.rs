@@ -47,6 +47,13 @@ impl Ring {
         None
     }
 
+    /// Visits every trace that is asked for, tick by tick.
+    pub(super) fn each(&self, mut visit: impl FnMut(u32, u32)) {
+        for (tick, bucket) in (self.first..).zip(&self.buckets) {
+            bucket.iter().for_each(|&trace| visit(tick, trace));
+        }
+    }
+
     /// Takes back an emptied bucket's room.
     pub(super) fn recycle(&mut self, mut bucket: Vec<u32>) {
         bucket.clear();

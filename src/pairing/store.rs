@@ -227,11 +227,18 @@ impl Store {
         if expires <= horizon {
             return None;
         }
-        let tomb = self.bury(trace, Tomb::of(&record));
-        if record.weight != Weight::ONE && !record.flags.outbound() {
-            self.heavy.insert(tomb, record.weight);
-        }
+        let outbound = record.flags.outbound();
+        let weight = if outbound { Weight::ONE } else { record.weight };
+        self.bury_weighed(trace, Tomb::of(&record), weight);
         Some(expires)
+    }
+
+    /// Adds the tombstone of a span that may still be a parent and stands for so many calls.
+    pub(super) fn bury_weighed(&mut self, trace: u32, tomb: Tomb, weight: Weight) {
+        let at = self.bury(trace, tomb);
+        if weight != Weight::ONE {
+            self.heavy.insert(at, weight);
+        }
     }
 
     /// Adds a tombstone, and returns its reference.
@@ -293,6 +300,27 @@ impl Store {
         let head = &self.traces[trace as usize];
         if !head.free {
             self.records.each(head.records, |at, _| out.push(at));
+        }
+    }
+
+    /// Slots of all traces, in no order that matters.
+    pub(super) fn traces(&self) -> impl Iterator<Item = u32> {
+        self.by_id.iter().copied()
+    }
+
+    /// Visits all tombstones of a trace.
+    pub(super) fn each_remembered(&self, trace: u32, mut visit: impl FnMut(Seen)) {
+        let tombs = self.traces[trace as usize].tombs;
+        self.tombs
+            .each(tombs, |at, tomb| visit(tomb.seen(at, &self.waits)));
+    }
+
+    /// Gives a trace that was filled with tombstones the index that its size calls for.
+    pub(super) fn index_if_large(&mut self, trace: u32) {
+        let head = &mut self.traces[trace as usize];
+        if !head.indexed && head.records.len + head.tombs.len > SMALL {
+            head.indexed = true;
+            self.build_index(trace);
         }
     }
 

@@ -61,6 +61,21 @@ impl Tomb {
         }
     }
 
+    /// One as it was: its ids and start time as it keeps them, and the rest as [`Tomb::seen`] said it.
+    pub(super) fn restored(
+        (span, parent32, start32): (u64, u32, u32),
+        arrived: u32,
+        service: NodeId,
+        flags: Flags,
+    ) -> Self {
+        Self {
+            span,
+            parent32,
+            start32,
+            packed: pack(arrived, service, flags),
+        }
+    }
+
     pub(super) fn service(&self) -> NodeId {
         let bits = (self.packed >> FLAG_BITS) & ((1 << SERVICE_BITS) - 1);
         NodeId(u32::try_from(bits).expect("SERVICE_BITS is at most 32"))

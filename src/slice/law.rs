@@ -225,7 +225,7 @@ fn calls_of(edge: &Edge) -> u64 {
     sum(&[edge.seen_both, edge.seen_client, edge.seen_server])
 }
 
-fn outcomes(law: &Law) -> u64 {
+pub(crate) fn outcomes(law: &Law) -> u64 {
     let o = law.outcomes.unwrap_or_default();
     sum(&[
         o.paired,

@@ -68,7 +68,8 @@ impl Weight {
         u64::from(code & ((1 << MANTISSA) - 1)) << (code >> MANTISSA)
     }
 
-    fn of_fixed(fixed: u64) -> Self {
+    /// The nearest weight to one in fixed point.
+    pub(crate) fn of_fixed(fixed: u64) -> Self {
         let fixed = fixed.clamp(1 << FRACTION, Self::MOST << FRACTION);
         let mut shift = (u64::BITS - fixed.leading_zeros()).saturating_sub(MANTISSA);
         let mut mantissa = (fixed + (1 << shift >> 1)) >> shift;
