@@ -127,7 +127,7 @@ impl Core {
 
 /// The state in a checkpoint that is whole, of this schema and of this configuration.
 fn read(bytes: &[u8], digest: &str) -> Result<proto::CoreState, RestoreError> {
-    let checkpoint = proto::Checkpoint::decode(bytes).map_err(undecodable)?;
+    let checkpoint = proto::Checkpoint::decode(bytes).map_err(|error| undecodable(&error))?;
     if checkpoint.schema != SCHEMA {
         let found = checkpoint.schema;
         return Err(RestoreError::Schema { found });
@@ -135,7 +135,8 @@ fn read(bytes: &[u8], digest: &str) -> Result<proto::CoreState, RestoreError> {
     if *Sha256::digest(&checkpoint.state) != *checkpoint.sha256 {
         return Err(Unreadable("its digest is another than it says").into());
     }
-    let state = proto::CoreState::decode(&*checkpoint.state).map_err(undecodable)?;
+    let state =
+        proto::CoreState::decode(&*checkpoint.state).map_err(|error| undecodable(&error))?;
     if state.config_digest != digest {
         return Err(RestoreError::ConfigDigest {
             found: state.config_digest,
@@ -145,7 +146,7 @@ fn read(bytes: &[u8], digest: &str) -> Result<proto::CoreState, RestoreError> {
     Ok(state)
 }
 
-fn undecodable(error: prost::DecodeError) -> RestoreError {
+fn undecodable(error: &prost::DecodeError) -> RestoreError {
     RestoreError::Malformed(error.to_string())
 }
 
@@ -166,7 +167,7 @@ fn mono_offset_ns(start: Start, at: Timestamp) -> u64 {
 
 /// The law over the open slice so far: what waited before and what came is what was decided and what waits now.
 fn check_open(open: &[u8], before: u64, now: u64) -> Result<(), RestoreError> {
-    let open = proto::Slice::decode(open).map_err(undecodable)?;
+    let open = proto::Slice::decode(open).map_err(|error| undecodable(&error))?;
     if open.end_unix_s != 0 || !open.origins.is_empty() {
         return Err(Unreadable("an open slice that is sealed").into());
     }

@@ -50,7 +50,9 @@ impl Ring {
     /// Visits every trace that is asked for, tick by tick.
     pub(super) fn each(&self, mut visit: impl FnMut(u32, u32)) {
         for (tick, bucket) in (self.first..).zip(&self.buckets) {
-            bucket.iter().for_each(|&trace| visit(tick, trace));
+            for &trace in bucket {
+                visit(tick, trace);
+            }
         }
     }
 

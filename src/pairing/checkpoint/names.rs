@@ -15,7 +15,7 @@ use crate::proto::{self, ConnectionType, NodeType};
 pub(super) struct Names {
     nodes: HashMap<NodeId, u32>,
     edges: HashMap<EdgeId, u32>,
-    span_names: HashMap<TextId, u32>,
+    spans: HashMap<TextId, u32>,
     topics: HashMap<TextId, u32>,
     peers: HashMap<TextId, u32>,
     addresses: HashMap<TextId, u32>,
@@ -44,7 +44,7 @@ impl Names {
     }
 
     pub(super) fn span_name(&mut self, text: TextId) -> u32 {
-        reference(&mut self.span_names, text)
+        reference(&mut self.spans, text)
     }
 
     pub(super) fn topic(&mut self, text: TextId) -> u32 {
@@ -89,7 +89,7 @@ impl Names {
         proto::Waiting {
             nodes: nodes.iter().map(|id| node(graph, *id)).collect(),
             edges: edges.iter().map(ends).collect(),
-            span_names: texts(&mut self.span_names),
+            span_names: texts(&mut self.spans),
             topics: texts(&mut self.topics),
             peers: texts(&mut self.peers),
             addresses: texts(&mut self.addresses),
