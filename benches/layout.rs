@@ -58,7 +58,7 @@ fn mesh(nodes: u64, edges: u64) -> Graph {
     Graph::new(all, calls)
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Dice(u64);
 
 // === impl Dice ===

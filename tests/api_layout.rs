@@ -1,4 +1,4 @@
-//! Layouts as clients get them: with every node, steady while services come, and told apart by the ETag.
+//! Layouts as clients get them: with every node, steady while services come, and told apart by the `ETag`.
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod read_support;
@@ -163,7 +163,7 @@ async fn places_come_when_asked_for_and_only_then() {
     assert!(!plain.contains("layout"));
 }
 
-/// Guarantees: a service that comes moves no other; only its coming changes the ETag of a window that is past.
+/// Guarantees: a service that comes moves no other; only its coming changes the `ETag` of a window that is past.
 #[tokio::test]
 async fn a_newcomer_moves_nobody_and_changes_the_etag() {
     let source = Growing::new();

@@ -21,7 +21,7 @@ use proptest::test_runner::{RngAlgorithm, TestCaseError, TestError, TestRng, Tes
 use systems::{System, Way};
 
 /// Whether random systems are also remembered for longer than messages wait.
-const LONG_RETENTION: bool = false;
+const LONG_RETENTION: bool = true;
 
 /// Systems tried unless `PAIRING_CASES` says otherwise.
 const CASES: u32 = 10_000;

@@ -65,21 +65,8 @@ impl Shard {
             Parent::Is(_) | Parent::None if x.flags.receives() && answered.is_none() => {
                 self.decide(at, Outcome::Internal, fx);
             }
-            _ => self.settle_by_name(cx, trace, at, &parent, fx),
-        }
-    }
-
-    /// R10 for an inbound span whose caller is not to be found by ids.
-    fn settle_by_name(
-        &mut self,
-        cx: &Context<'_>,
-        trace: u32,
-        at: u32,
-        parent: &Parent,
-        fx: &mut Effects,
-    ) {
-        if !self.draw_virtual_client(cx, trace, at, fx) {
-            self.settle_uncalled(trace, at, Outcome::Root, fx);
+            _ if self.draw_virtual_client(cx, trace, at, fx) => {}
+            _ => self.settle_uncalled(trace, at, Outcome::Root, fx),
         }
         if let Parent::Is(_) = parent {
             // Its parent was seen: no other span with that id was its caller.
