@@ -20,6 +20,8 @@ from _daemon import Daemon, until
 
 # Requests besides the plain ones; every element is asked one by one as well.
 ASKED = [
+    "/compat/zipkin/api/v2/dependencies?endTs=4102444800000&lookback=4102444800000",
+    "/compat/jaeger/api/dependencies?service=shop%2Fweb",
     "/api/v1/topology?include=histograms,exemplars&quantiles=0.5,0.999",
     "/api/v1/topology?focus=shop/web&up=0&down=2",
     "/api/v1/topology?group_by=namespace&health=problems",
@@ -146,7 +148,8 @@ def check_examples(document):
 
 def check_live(document, daemon, graph):
     # A young daemon does not hold the window before the newest, which a plain diff would need.
-    plain = [path for path in document.whole["paths"] if path not in (ENDLESS, "/api/v1/node", "/api/v1/edge")]
+    demanding = (ENDLESS, "/api/v1/node", "/api/v1/edge", "/compat/zipkin/api/v2/dependencies")
+    plain = [path for path in document.whole["paths"] if path not in demanding]
     plain = [path for path in plain if not path.startswith("/api/v1/diff")]
     elements = [f"/api/v1/node?id={urllib.parse.quote(node['id'])}" for node in graph["nodes"]]
     elements += [f"/api/v1/edge?id={edge['id']}" for edge in graph["edges"]]
