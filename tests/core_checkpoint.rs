@@ -4,9 +4,10 @@
 #![allow(unreachable_pub, clippy::unwrap_used, reason = "test code")]
 #![allow(dead_code, reason = "systems are compared with the rules elsewhere")]
 
-#[expect(unused_imports, reason = "answers are compared elsewhere")]
 #[path = "common/oracle/mod.rs"]
 mod oracle;
+#[path = "common/served.rs"]
+mod served;
 #[path = "common/systems/mod.rs"]
 mod systems;
 
@@ -20,9 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 use spangraph::clock::Timestamp;
 use spangraph::core::{Core, CoreConfig, RestoreError, Scratch};
-use spangraph::glob::Glob;
 use spangraph::otlp::{Encoding, ResourceKeys};
-use spangraph::pairing::{Ignore, IgnoreRule};
 use spangraph::proto::{Checkpoint, CoreState, Origin, Slice};
 use spangraph::slice::{Sealed, law};
 use systems::{Sent, System, Way};
@@ -94,34 +93,18 @@ fn requests(system: &System, way: &Way) -> (Vec<Request>, u64) {
 }
 
 fn config(system: &System, shards: usize) -> CoreConfig {
-    let seconds = |s: u64| u32::try_from(s).unwrap();
     CoreConfig {
         resource_keys: ResourceKeys::default().sampled_by(Some(systems::RATIO_KEY.to_owned())),
         idle_s: 15 * 60,
         rules: spangraph::pairing::Rules {
-            wait: seconds(system.options.waits.wait),
-            messaging_wait: seconds(system.options.waits.messaging_wait),
-            retain: seconds(system.options.waits.retain),
-            match_low64: system.options.match_low64,
-            sampling: system.options.sampling,
             learn_aliases: true,
-            ignore: Ignore::new(system.options.ignore.iter().map(ignore_rule)),
-            ..spangraph::pairing::Rules::default()
+            ..served::rules(system)
         },
         pairing_bytes: 64 << 20,
         shards,
         max_nodes: 1_000,
         max_edges: 1_000,
         digest: "test".to_owned(),
-    }
-}
-
-fn ignore_rule(rule: &oracle::Ignore) -> IgnoreRule {
-    let glob = |text: &Option<String>| text.as_deref().map(|text| Glob::new(text).unwrap());
-    IgnoreRule {
-        service: glob(&rule.service),
-        span_name: glob(&rule.span_name),
-        kind: glob(&rule.kind),
     }
 }
 

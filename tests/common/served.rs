@@ -73,7 +73,8 @@ fn core(system: &System, way: &Way) -> Core {
     Core::new(config, Origin::default(), at_second(0))
 }
 
-fn rules(system: &System) -> Rules {
+/// The rules under which a system is served.
+pub fn rules(system: &System) -> Rules {
     let options = &system.options;
     let waits = options.waits;
     let seconds = |s: u64| u32::try_from(s).unwrap();
