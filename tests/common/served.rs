@@ -9,7 +9,7 @@ use spangraph::glob::Glob;
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::pairing::{Ignore, IgnoreRule, Rules, SharedIds, UserNode};
 use spangraph::proto::{CallClasses, Edge, Histogram, Law, Origin, Slice, StringSet};
-use spangraph::slice::law;
+use spangraph::slice::{Sealed, law};
 
 use crate::oracle::{self, Answer, EdgeSums, NodeSums, Samples};
 use crate::systems::{self, Sent, System, Way};
@@ -19,8 +19,25 @@ const BEGIN_S: u64 = 1_795_395_600;
 
 /// What the core makes of a system that comes in this way.
 pub fn served(system: &System, way: &Way) -> Answer {
+    let mut answer = Answer::default();
+    let (sealed, pending) = sealed(system, way, |_| true);
+    for slice in sealed {
+        let slice = Slice::decode(slice.bytes).unwrap();
+        assert_eq!(law::check(&slice), Vec::<String>::new());
+        add(&mut answer, &slice);
+    }
+    if pending > 0 {
+        answer.outcomes.insert("pending", pending);
+    }
+    answer
+}
+
+/// The slices of a core that gets only the spans that `takes` takes, until all of the whole system are decided; and how
+/// many of its spans then have no outcome.
+pub fn sealed(system: &System, way: &Way, takes: impl Fn(&Sent) -> bool) -> (Vec<Sealed>, u64) {
     let core = core(system, way);
-    let mut order: Vec<usize> = (0..system.spans.len()).collect();
+    let all = 0..system.spans.len();
+    let mut order: Vec<usize> = all.filter(|&at| takes(&system.spans[at])).collect();
     order.sort_by_key(|&at| (system.spans[at].second, shuffled(at, way)));
     let encoding = if way.json {
         Encoding::Json
@@ -39,17 +56,8 @@ pub fn served(system: &System, way: &Way) -> Answer {
     let last = system.spans.iter().map(|span| span.second).max();
     let all_decided =
         last.unwrap_or(0) + 3 * system.options.waits.messaging_wait + system.options.waits.retain;
-    let mut answer = Answer::default();
-    for slice in core.advance(at_second(all_decided)) {
-        let slice = Slice::decode(slice.bytes).unwrap();
-        assert_eq!(law::check(&slice), Vec::<String>::new());
-        add(&mut answer, &slice);
-    }
-    let pending = core.totals().pending_after;
-    if pending > 0 {
-        answer.outcomes.insert("pending", pending);
-    }
-    answer
+    let sealed = core.advance(at_second(all_decided));
+    (sealed, core.totals().pending_after)
 }
 
 fn shuffled(at: usize, way: &Way) -> u64 {
