@@ -21,7 +21,7 @@ use prost::Message as _;
 use spangraph::core::{Core, CoreConfig, Scratch};
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::pairing::Rules;
-use spangraph::proto::{Law, Origin, Slice};
+use spangraph::proto::{Law, Origin, Slice, UnpairedRow};
 use spangraph::slice::law;
 
 /// How one run differs from another without the answer being allowed to.
@@ -254,7 +254,7 @@ fn flood_span(index: u64) -> CaseSpan {
 }
 
 /// Takes `per_second` such spans in each of twenty seconds, far more than the pairing share can hold; the law at the end.
-fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> Law {
+fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
     let budget = 2 << 20;
     let config = CoreConfig {
         resource_keys: ResourceKeys::default(),
@@ -289,30 +289,41 @@ fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> Law {
             assert!(used <= budget, "{used} bytes");
         }
     }
+    let mut slices = Vec::new();
     for second in 20..200 {
-        core.advance(drive::at_ms(1_000 * second));
+        let sealed = core.advance(drive::at_ms(1_000 * second));
+        slices.extend(sealed.iter().map(|s| Slice::decode(&*s.bytes).unwrap()));
         let used = core.gauges().pairing.bytes;
         assert!(used <= budget, "{used} bytes");
     }
     let law = core.totals();
     assert_eq!((law.accepted, law.pending_after), (sent, 0));
     assert!(law.evicted > 0);
-    law
+    (law, slices)
 }
 
 /// Scenario: spans that never find a partner.
 /// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
 #[test]
 fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
-    let law = flood(5_000, flood_span);
+    let (law, slices) = flood(5_000, flood_span);
     assert_eq!(law.outcomes.unwrap().unpaired_server, law.accepted);
+    let rows = |word: &str| -> u64 {
+        let rows = slices.iter().flat_map(|slice| {
+            let of = |row: &&UnpairedRow| slice.strings[row.reason_ref as usize] == word;
+            slice.unpaired.iter().filter(of)
+        });
+        rows.map(|row| row.count).sum()
+    };
+    assert_eq!(rows("evicted"), law.evicted);
+    assert_eq!(rows("parent_not_seen"), law.accepted - law.evicted);
 }
 
 /// Scenario: consumers of fifty messages each that were never seen.
 /// Guarantees: links stay within the share too, and each of them is counted.
 #[test]
 fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
-    let law = flood(500, |index| {
+    let (law, _) = flood(500, |index| {
         let link = |message: u64| CaseLink {
             trace: format!("{:032x}", u128::from(index * 50 + message) << 64 | 1),
             span: "m".to_owned(),

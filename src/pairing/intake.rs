@@ -93,7 +93,7 @@ impl Pairing {
             failing: 0,
             weight: self.weight(span, service),
             status: span.attrs.status,
-            flags: Flags::new(kind, span.attrs.operation),
+            flags: Flags::new(kind, operation(kind, span.attrs.operation)),
         };
         record.flags.set_if(Flags::FAILED, span.failed);
         record
@@ -276,6 +276,15 @@ impl Pairing {
             .or(span.sampled)
             .or(service.sampled)
             .unwrap_or(Weight::ONE)
+    }
+}
+
+/// Only a CLIENT or a CONSUMER receives or settles messages, whatever the attributes of other kinds say (R12).
+fn operation(kind: SpanKind, said: Operation) -> Operation {
+    match (said, kind) {
+        (Operation::Receive | Operation::Settle, SpanKind::Client | SpanKind::Consumer) => said,
+        (Operation::Receive | Operation::Settle, _) => Operation::None,
+        _ => said,
     }
 }
 

@@ -139,8 +139,10 @@ impl Shard {
         self.decide(at, outcome, fx);
     }
 
-    /// Notes a span without a partner for "why is my edge missing?".
+    /// Notes a span without a partner for "why is my edge missing?". If its wait was cut short, that is why (R2).
     pub(super) fn unpaired(&self, trace: u32, x: &Record, reason: Reason, fx: &mut Effects) {
+        let cut_short = x.deadline > self.store.now() && reason != Reason::ArrivedLate;
+        let reason = if cut_short { Reason::Evicted } else { reason };
         fx.unpaired.push(Unpaired {
             node: x.service,
             kind: x.flags.kind(),

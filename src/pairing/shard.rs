@@ -157,7 +157,12 @@ impl Shard {
         let mut near = std::mem::take(&mut self.work.arrival);
         self.store
             .look(trace, record.span, record.parent, &mut near);
-        let crowded = near.same.len() >= MOST_SHARING;
+        // A group's key stands under its parent's id, and is no span.
+        let spans = near
+            .same
+            .iter()
+            .filter(|seen| !seen.flags.has(Flags::GROUP));
+        let crowded = spans.count() >= MOST_SHARING;
         if crowded || near.same.iter().any(|seen| is_repeat(&record, seen)) {
             fx.outcome(Outcome::Duplicate);
             self.work.arrival = near;

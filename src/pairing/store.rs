@@ -78,9 +78,14 @@ impl Store {
         }
     }
 
-    /// Spans arrive in `tick`.
+    /// Spans arrive in `tick`, or the waits that end with it are swept.
     pub(super) fn begin(&mut self, tick: u32) {
         self.waits.now = tick;
+    }
+
+    /// The tick at hand.
+    pub(super) fn now(&self) -> u32 {
+        self.waits.now
     }
 
     /// The trace's slot, made when new. `hash` is the keyed hash of `id`.

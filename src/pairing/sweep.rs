@@ -13,6 +13,7 @@ use crate::span::Side;
 impl Shard {
     /// Decides all waits that end by the close of tick `horizon`.
     pub(super) fn sweep(&mut self, cx: &Context<'_>, horizon: u32, fx: &mut Effects) {
+        self.store.begin(horizon);
         while let Some((_, bucket)) = self.due.pop(horizon) {
             for &trace in &bucket {
                 self.sweep_trace(cx, trace, horizon, fx);

@@ -73,7 +73,7 @@ impl Seen {
         }
     }
 
-    /// Whether it pulls messages. An INTERNAL span does not, whatever it says.
+    /// Whether it pulls messages. Only a CLIENT or a CONSUMER does, whatever other kinds say.
     pub(super) fn receives(&self) -> bool {
         self.does(Operation::Receive)
     }
@@ -84,7 +84,8 @@ impl Seen {
     }
 
     fn does(&self, operation: Operation) -> bool {
-        self.side != Side::None && self.attrs.operation == operation
+        let kinds = [SpanKind::Client, SpanKind::Consumer];
+        kinds.contains(&self.kind) && self.attrs.operation == operation
     }
 
     /// Whether it is about a message: a PRODUCER always is.
