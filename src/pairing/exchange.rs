@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use super::intake::shard_of;
 use super::probe::{Answer, LinkProbe};
-use super::shard::Context;
 use crate::graph::Graph;
 use crate::graph::call::Effects;
 
@@ -24,11 +23,7 @@ impl Pairing {
         if done() {
             return;
         }
-        let cx = Context {
-            graph,
-            rules: &self.rules,
-            now_s: u64::from(tick),
-        };
+        let cx = self.context(graph, tick);
         let mut effects = Effects::default();
         let probes = self.collect();
         let mut answers: Vec<Vec<Answer>> = self.shards.iter().map(|_| Vec::new()).collect();

@@ -8,6 +8,7 @@ use super::probe::Target;
 use super::record::{Flags, Record};
 use super::shard::Incoming;
 use super::texts::Texts;
+use super::tomb::Waits;
 use super::{Pairing, SharedIds};
 use crate::graph::{EdgeId, Graph, NodeId, TextId};
 use crate::proto::NodeType;
@@ -88,7 +89,7 @@ impl Pairing {
             address: TextId(0),
             name,
             arrived: tick,
-            deadline: tick.saturating_add(self.wait(kind)),
+            deadline: tick.saturating_add(Waits::new(&self.rules, tick).of(kind)),
             edge: EdgeId::OVERFLOW,
             failing: 0,
             weight: self.weight(span, service),
@@ -257,13 +258,6 @@ impl Pairing {
             SharedIds::Auto => span.flags & FLAG_HAS_IS_REMOTE != 0 || service.sdk,
             SharedIds::Never => true,
             SharedIds::Always => false,
-        }
-    }
-
-    fn wait(&self, kind: SpanKind) -> u32 {
-        match kind {
-            SpanKind::Producer | SpanKind::Consumer => self.rules.messaging_wait,
-            _ => self.rules.wait,
         }
     }
 

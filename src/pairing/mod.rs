@@ -173,11 +173,7 @@ impl Pairing {
         fx: &mut Effects,
         mut close: impl FnMut(&mut Effects),
     ) {
-        let cx = Context {
-            graph,
-            rules: &self.rules,
-            now_s: u64::from(tick),
-        };
+        let cx = self.context(graph, tick);
         // What is answered to the tick before must not see the spans of this one.
         self.exchange(graph, tick - 1, &mut close);
         let mut closing = Effects::default();
@@ -189,6 +185,14 @@ impl Pairing {
             shard.insert_all(&cx, spans, fx);
             self.keep_within_budget(&mut shard, &cx, fx);
         });
+    }
+
+    fn context<'a>(&'a self, graph: &'a Graph, tick: u32) -> Context<'a> {
+        Context {
+            graph,
+            rules: &self.rules,
+            now_s: u64::from(tick),
+        }
     }
 
     /// R2: makes room in a shard that has more than its share.
@@ -207,11 +211,7 @@ impl Pairing {
         tick: u32,
         close: impl FnOnce(&mut Effects),
     ) -> u64 {
-        let cx = Context {
-            graph,
-            rules: &self.rules,
-            now_s: u64::from(tick),
-        };
+        let cx = self.context(graph, tick);
         let mut closing = Effects::default();
         let mut shard = self.shards[index].lock();
         if shard.sweep_before(&cx, tick + 1, &mut closing) {

@@ -99,12 +99,7 @@ impl Context<'_> {
 
 impl Shard {
     pub(super) fn new(hasher: RandomState, rules: &Rules, tick: u32) -> Self {
-        let waits = Waits {
-            wait: rules.wait,
-            messaging_wait: rules.messaging_wait,
-            retain: rules.retain,
-            now: tick,
-        };
+        let waits = Waits::new(rules, tick);
         Self {
             charges: Charges::new(hasher.clone()),
             probes: Probes::new(hasher.clone()),

@@ -3,6 +3,7 @@
 //!
 //! When it is forgotten follows from when it arrived and how long its kind waits, so neither time is kept whole.
 
+use super::Rules;
 use super::record::{Flags, Place, Record, Seen, short};
 use crate::graph::NodeId;
 use crate::span::SpanKind;
@@ -146,6 +147,16 @@ fn pack(arrived: u32, service: NodeId, flags: Flags) -> u64 {
 // === impl Waits ===
 
 impl Waits {
+    /// As configured, in the tick `now`.
+    pub(super) fn new(rules: &Rules, now: u32) -> Self {
+        Self {
+            wait: rules.wait,
+            messaging_wait: rules.messaging_wait,
+            retain: rules.retain,
+            now,
+        }
+    }
+
     /// How long a span of this kind waits.
     pub(super) fn of(&self, kind: SpanKind) -> u32 {
         match kind {
