@@ -11,9 +11,6 @@ mod drive;
 #[path = "common/stored.rs"]
 mod stored;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use cases::{CaseLink, CaseSpan, Ids};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -338,74 +335,4 @@ fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
     });
     assert_eq!(law.outcomes.unwrap().r#virtual, law.accepted);
     assert_eq!(law.unresolved_links, law.accepted * 50);
-}
-
-/// Scenario: eight writers, four readers, and a sealer that advances time, all at once.
-/// Guarantees: the law in every slice, and every span accepted is in exactly one outcome at the end.
-#[test]
-fn the_law_holds_in_every_slice_under_eight_writers_and_four_readers() {
-    let core = Arc::new(drive::core(rules(), 8));
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut slices = Vec::new();
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    assert!(core.gauges().pairing.pending <= 8 * 60 * 8 * 2);
-                    let law = core.totals();
-                    let outcomes = law.outcomes.unwrap_or_default();
-                    let decided =
-                        outcomes.paired + outcomes.root + outcomes.internal + outcomes.r#virtual;
-                    assert!(decided <= law.accepted);
-                }
-            });
-        }
-        let writers: Vec<_> = (0..8_u64)
-            .map(|writer| {
-                scope.spawn({
-                    let core = Arc::clone(&core);
-                    move || write(&core, writer)
-                })
-            })
-            .collect();
-        for second in 1..40 {
-            slices.extend(core.advance(drive::at_ms(1_000 * second)));
-            std::thread::yield_now();
-        }
-        for writer in writers {
-            writer.join().unwrap();
-        }
-        stop.store(true, Ordering::Relaxed);
-    });
-    slices.extend(core.advance(drive::at_ms(200_000)));
-    for slice in &slices {
-        assert_eq!(
-            law::check(&Slice::decode(slice.bytes.clone()).unwrap()),
-            Vec::<String>::new()
-        );
-    }
-    let law = core.totals();
-    assert_eq!((law.accepted, law.pending_after), (8 * 60 * 8 * 2, 0));
-}
-
-/// Sixty requests of eight pairs each; callers in one request, callees in the next, so that writers meet in shards.
-fn write(core: &Core, writer: u64) {
-    let mut scratch = Scratch::default();
-    for round in 0..60 {
-        let mut ids = Ids::default();
-        for (kind, span, parent) in [("CLIENT", "c", None), ("SERVER", "s", Some("c"))] {
-            let spans: Vec<CaseSpan> = (0..8)
-                .map(|pair| CaseSpan {
-                    kind: kind.to_owned(),
-                    span: span.to_owned(),
-                    parent: parent.map(str::to_owned),
-                    service: Some(format!("{kind}-{writer}")),
-                    ..flood_span(writer << 32 | round << 16 | pair)
-                })
-                .collect();
-            let request = cases::request(&spans, &mut ids, true).encode_to_vec();
-            core.apply(&request, Encoding::Protobuf, &mut scratch, drive::at_ms(0))
-                .unwrap();
-        }
-    }
 }

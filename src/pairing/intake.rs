@@ -347,10 +347,11 @@ impl Batch {
     }
 }
 
-/// Not the hash's lowest bits and not its highest: the trace tables use those.
+/// The shard of a keyed hash, for any number of shards (Lemire, "Fast random integer generation in an interval", 2019).
+/// Not by the hash's lowest bits and not by its highest seven: the trace tables use those.
 pub(super) fn shard_of(hash: u64, shards: usize) -> usize {
-    let bits = (hash >> 32) as usize;
-    bits & (shards - 1)
+    let bits = (hash >> 24) & u64::from(u32::MAX);
+    ((bits * shards as u64) >> 32) as usize
 }
 
 // === impl Run ===

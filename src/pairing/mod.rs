@@ -142,10 +142,10 @@ impl Rules {
 // === impl Pairing ===
 
 impl Pairing {
-    /// No spans, in `shards` shards (a power of two), as of the open `tick`; at most about `budget` bytes.
+    /// No spans, in `shards` shards (at least one), as of the open `tick`; at most about `budget` bytes.
     pub fn new(rules: Rules, shards: usize, budget: u64, tick: u32) -> Self {
         let hasher = RandomState::new();
-        let shards = shards.next_power_of_two();
+        let shards = shards.max(1);
         let swept = tick.saturating_sub(1);
         let new = |_| Mutex::new(Shard::new(hasher.clone(), &rules, swept));
         Self {
