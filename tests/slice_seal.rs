@@ -9,7 +9,7 @@ use spangraph::graph::call::{
 };
 use spangraph::graph::{Graph, GraphConfig, LiveSlice, SealInfo, TextId};
 use spangraph::proto::{self, ConnectionType};
-use spangraph::slice::law;
+use spangraph::slice::{self, Join, law};
 use spangraph::span::{CallStatus, Protocol, SpanKind, TraceId};
 
 const NOW: u64 = 1_700_000_000;
@@ -326,4 +326,36 @@ fn the_checker_names_what_is_broken() {
     assert!(broken(&|s| s.edges[0].gap.as_mut().unwrap().count += 1).contains("gap histogram"));
     assert!(broken(&|s| s.nodes[0].calls_edges += 1).contains("node checkout"));
     assert!(broken(&|s| s.law.as_mut().unwrap().overflow_calls += 1).contains("overflow"));
+}
+
+/// Scenario: 1,500 services with an unpaired span each in one second, and a slice has room for 1,000 rows.
+/// Guarantees: the smallest keys are kept and the rest counted; nothing is named that only a row left out would name; and
+/// merging the slice with nothing changes no byte.
+#[test]
+fn a_slice_names_only_what_its_kept_unpaired_rows_name() {
+    let graph = graph(5_000, 100);
+    let live = graph.open(NOW);
+    let mut effects = Effects::default();
+    live.decoded(1_500, [0; 3]);
+    for n in (0..1_500_u64).rev() {
+        effects.unpaired.push(Unpaired {
+            node: graph.service(None, &format!("svc-{n:04}"), NOW),
+            kind: SpanKind::Client,
+            name: graph.span_name(format!("op-{n:04}").as_bytes()),
+            reason: Reason::NoServerSpan,
+            trace: trace(n),
+        });
+        effects.accepted += 1;
+        effects.outcome(Outcome::UnpairedClient);
+    }
+    live.absorb(&graph, &mut effects);
+    let slice = seal(&graph, &live);
+    let of = |row: &proto::UnpairedRow| slice.strings[row.span_name_ref as usize].clone();
+    let kept: Vec<_> = slice.unpaired.iter().map(of).collect();
+    let expected: Vec<_> = (0..1_000).map(|n| format!("op-{n:04}")).collect();
+    assert_eq!((kept, slice.unpaired_other), (expected, 500));
+    assert_eq!(slice.nodes.len(), 1_000);
+    assert!(!slice.strings.iter().any(|text| text.ends_with("1000")));
+    let bytes = slice.encode_to_vec();
+    assert_eq!(slice::join(Join::Then, [&*bytes]).unwrap(), bytes);
 }

@@ -5,19 +5,15 @@ use std::sync::Arc;
 use ahash::RandomState;
 use bytes::Bytes;
 use dashmap::DashMap;
-use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-use super::call::{Call, Effects, NodeCall, Reason};
+use super::call::{Call, Effects, NodeCall};
 use super::counters::{LawCounters, add};
 use super::shared::Shared;
 use super::stats::{EdgeStats, Negatives, NodeStats};
-use super::{EdgeId, Graph, NodeId, TextId};
+use super::unpaired::{Unpaired, UnpairedKey};
+use super::{EdgeId, Graph, NodeId};
 use crate::proto;
-use crate::span::SpanKind;
-
-/// Most keys of unpaired rows in one live slice; the spans of any further key are only counted.
-pub const MAX_UNPAIRED_KEYS: usize = 4096;
 
 /// One second's learning, open for writing by many workers at once.
 #[derive(Debug)]
@@ -32,22 +28,6 @@ pub struct LiveSlice {
     law: LawCounters,
     /// What the second held before this slice was opened in its midst, encoded.
     carried: Mutex<Option<Bytes>>,
-}
-
-/// Unpaired spans by where they belong, with the greatest trace id of each key.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Unpaired {
-    pub(super) rows: HashMap<UnpairedKey, (u64, [u8; 16]), RandomState>,
-    /// Spans whose key found no room.
-    pub(super) other: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct UnpairedKey {
-    pub(super) node: NodeId,
-    pub(super) kind: SpanKind,
-    pub(super) name: TextId,
-    pub(super) reason: Reason,
 }
 
 /// What a slice is made from once it is complete.
@@ -144,7 +124,7 @@ impl LiveSlice {
         Drained {
             edges: edges.map(|e| (*e.key(), e.value().clone())).collect(),
             nodes: nodes.map(|n| (*n.key(), n.value().clone())).collect(),
-            unpaired: self.unpaired.lock().clone(),
+            unpaired: self.unpaired.lock().clone().smallest(&self.shared),
             law: self.law.copy(),
         }
     }
@@ -164,7 +144,7 @@ impl LiveSlice {
         Drained {
             edges,
             nodes,
-            unpaired: std::mem::take(&mut *self.unpaired.lock()),
+            unpaired: std::mem::take(&mut *self.unpaired.lock()).smallest(&self.shared),
             law: self.law.take(),
         }
     }
@@ -210,20 +190,5 @@ impl LiveSlice {
 impl Drop for LiveSlice {
     fn drop(&mut self) {
         self.shared.slice_closed(self.opened_s);
-    }
-}
-
-// === impl Unpaired ===
-
-impl Unpaired {
-    fn add(&mut self, key: UnpairedKey, trace: [u8; 16]) {
-        if let Some((count, sample)) = self.rows.get_mut(&key) {
-            *count += 1;
-            *sample = trace.max(*sample);
-        } else if self.rows.len() < MAX_UNPAIRED_KEYS {
-            self.rows.insert(key, (1, trace));
-        } else {
-            self.other += 1;
-        }
     }
 }

@@ -18,6 +18,7 @@ mod stats;
 mod status;
 mod table;
 mod texts;
+mod unpaired;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -28,12 +29,13 @@ use bytes::Bytes;
 use crate::proto::{ConnectionType, Law, NodeType, Origin};
 use crate::slice::MergeError;
 use edges::EdgeKey;
-pub use live::{LiveSlice, MAX_UNPAIRED_KEYS};
+pub use live::LiveSlice;
 pub use names::MAX_NAME_BYTES;
 pub use nodes::NodeInfo;
 pub use pool::BlockPool;
 use shared::Shared;
 pub use texts::MAX_TEXTS;
+pub use unpaired::MAX_UNPAIRED_KEYS;
 
 /// An interned node; small, and valid only inside this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

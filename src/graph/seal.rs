@@ -7,19 +7,20 @@ use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
 use prost::Message;
 
-use super::call::{CalledFrom, Reason};
+use super::call::CalledFrom;
 use super::carry;
 use super::counters::classes;
 use super::edges::EdgeKey;
-use super::live::{Drained, Unpaired};
+use super::live::Drained;
 use super::nodes::NodeInfo;
 use super::shared::Shared;
 use super::stats::{EdgeStats, Exemplar, Listed, NodeStats};
 use super::status;
+use super::unpaired::{Unpaired, word};
 use super::{LiveSlice, NodeId, SealInfo, TextId};
 use crate::proto;
+use crate::slice::SCHEMA;
 use crate::slice::law;
-use crate::slice::{MAX_UNPAIRED_ROWS, SCHEMA};
 
 /// Positions of strings and nodes in the slice being written.
 struct Writer<'a> {
@@ -75,7 +76,6 @@ pub(super) fn write(
         .map(|(id, stats)| (*id, &**stats))
         .collect();
     let unseen = NodeStats::default();
-    let (unpaired, unpaired_other) = writer.unpaired(&drained.unpaired);
     proto::Slice {
         schema: SCHEMA,
         origins: vec![shared.origin.clone()],
@@ -96,8 +96,8 @@ pub(super) fn write(
             .map(|(id, info)| writer.node(info, stats.get(id).copied().unwrap_or(&unseen)))
             .collect(),
         edges: writer.edges(&edges),
-        unpaired,
-        unpaired_other,
+        unpaired: writer.unpaired(&drained.unpaired),
+        unpaired_other: drained.unpaired.other,
         through_offset: 0,
         strings: strings.iter().map(|text| (*text).to_owned()).collect(),
     }
@@ -151,7 +151,7 @@ fn string_table<'a>(
         strings.extend(counted(&stats.statuses, &status::STATUSES).map(|(name, _)| name));
     }
     for key in drained.unpaired.rows.keys() {
-        strings.extend([shared.texts.text(key.name), reason(key.reason)]);
+        strings.extend([shared.texts.text(key.name), word(key.reason)]);
     }
     strings.sort_unstable();
     strings.dedup();
@@ -277,8 +277,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The rows of the smallest keys, and how many spans belong to no row.
-    fn unpaired(&self, unpaired: &Unpaired) -> (Vec<proto::UnpairedRow>, u64) {
+    fn unpaired(&self, unpaired: &Unpaired) -> Vec<proto::UnpairedRow> {
         let mut rows: Vec<_> = unpaired
             .rows
             .iter()
@@ -286,19 +285,13 @@ impl Writer<'_> {
                 node: self.nodes.get(&key.node).copied().unwrap_or_default(),
                 kind: key.kind as u32,
                 span_name_ref: self.text(self.shared.texts.text(key.name)),
-                reason_ref: self.text(reason(key.reason)),
+                reason_ref: self.text(word(key.reason)),
                 count: *count,
                 sample_trace_id: trace.to_vec(),
             })
             .collect();
         rows.sort_unstable_by_key(|row| (row.node, row.kind, row.span_name_ref, row.reason_ref));
-        let cut = rows
-            .iter()
-            .skip(MAX_UNPAIRED_ROWS)
-            .map(|row| row.count)
-            .sum::<u64>();
-        rows.truncate(MAX_UNPAIRED_ROWS);
-        (rows, unpaired.other + cut)
+        rows
     }
 }
 
@@ -312,13 +305,4 @@ fn counted<'a>(
         .zip(counts)
         .filter(|(name, count)| !name.is_empty() && **count > 0)
         .map(|(n, c)| (*n, *c))
-}
-
-fn reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::ParentNotSeen => "parent_not_seen",
-        Reason::NoServerSpan => "no_server_span",
-        Reason::ArrivedLate => "arrived_late",
-        Reason::Evicted => "evicted",
-    }
 }
