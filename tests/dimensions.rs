@@ -191,6 +191,12 @@ async fn services_roll_up_by_a_dimension() {
     let near = nodes(&split, "group_by=cluster&focus=cluster:us&up=0").await;
     assert_eq!(near.keys().collect::<Vec<_>>(), ["cluster:us"]);
     let state = state(Arc::new(Fixed::new(split)));
+    let described = bytes(send(state.clone(), get("/api/v1/openapi.json")).await).await;
+    let described: Value = serde_json::from_slice(&described).unwrap();
+    assert_eq!(
+        described["components"]["parameters"]["group_by"]["schema"]["enum"],
+        json!(["service", "namespace", "cluster"])
+    );
     let refused = problem(send(state, get("/api/v1/topology?group_by=zone")).await).await;
     let why = "must be `service`, `namespace` or one of `cluster`";
     assert_eq!(

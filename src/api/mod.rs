@@ -93,6 +93,7 @@ struct Shared {
     memo: Arc<memo::Memo>,
     hub: Arc<stream::Hub>,
     layouts: layouts::Layouts,
+    openapi: openapi::Document,
     /// Answers by route and status code.
     requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
 }
@@ -137,6 +138,7 @@ pub fn router(state: ApiState) -> Router {
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
         hub: Arc::default(),
         layouts: layouts::Layouts::default(),
+        openapi: openapi::Document::default(),
         requests: Mutex::default(),
         state,
     });

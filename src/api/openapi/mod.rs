@@ -4,18 +4,18 @@
 //! name, each with the request that it answers as its summary. What follows from the table of formats (suffixes, media
 //! types, the words of `format`) is added here, so that no list is kept twice.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, OnceLock};
 
-use axum::extract::RawQuery;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-use super::ROUTES;
 use super::caching::{self, Answer};
 use super::problem::Problem;
 use super::status::no_parameters;
+use super::{ROUTES, Shared};
 use crate::render::{Format, Picture, View};
 
 const DOCUMENT: &str = include_str!("document.yaml");
@@ -24,30 +24,40 @@ const EXAMPLES: &str = include_str!("examples.json");
 /// Seconds for which it stays good: it changes with the build only.
 const MAX_AGE_S: u64 = 3_600;
 
-/// The document as it is served.
-static SERVED: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
+/// The document as it is served, made when first asked for.
+#[derive(Default)]
+pub(super) struct Document(OnceLock<Bytes>);
 
 const CHECKED: &str = "tests read the document";
 
 pub(super) async fn openapi(
+    State(shared): State<Arc<Shared>>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     no_parameters(raw.as_deref())?;
+    let served = shared.openapi.0.get_or_init(|| {
+        let document = document(&shared.state.dimensions);
+        Bytes::from(document.to_string())
+    });
     let answer = Answer {
-        etag: caching::etag(&String::from_utf8_lossy(&SERVED)),
+        etag: caching::etag(&String::from_utf8_lossy(served)),
         max_age_s: MAX_AGE_S,
         content_type: "application/json",
     };
     answer
-        .respond(&headers, || async { Ok(SERVED.clone()) })
+        .respond(&headers, || async { Ok(served.clone()) })
         .await
 }
 
-fn document() -> Value {
+/// The document of a daemon whose services are split by these.
+fn document(dimensions: &[String]) -> Value {
     let mut document: Value = serde_saphyr::from_str(DOCUMENT).expect(CHECKED);
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     document["components"]["examples"] = serde_json::from_str(EXAMPLES).expect(CHECKED);
+    let groups = &mut document["components"]["parameters"]["group_by"]["schema"]["enum"];
+    let groups = groups.as_array_mut().expect(CHECKED);
+    groups.extend(dimensions.iter().map(|key| key.as_str().into()));
     let paths = document["paths"].as_object_mut().expect(CHECKED);
     let described = std::mem::take(paths);
     for route in ROUTES.iter() {
