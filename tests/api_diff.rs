@@ -157,7 +157,12 @@ async fn a_wrong_parameter_is_named_with_value_and_reason() {
             "histograms",
             "must be `same`",
         ),
-        ("theme=dark", "theme", "dark", "only for dot or mermaid"),
+        (
+            "theme=dark",
+            "theme",
+            "dark",
+            "only for dot, svg or mermaid",
+        ),
         ("bas=-1m", "bas", "-1m", "unknown parameter"),
         (
             "window=25h",
@@ -263,6 +268,19 @@ async fn suffix_and_accept_choose_the_format() {
         header(&response, "content-type"),
         "text/vnd.mermaid; charset=utf-8"
     );
+    let accept = [("accept", "image/svg+xml")];
+    let mut pictures = Vec::new();
+    for request in [
+        get("/api/v1/diff.svg"),
+        get("/api/v1/diff?format=svg"),
+        with("/api/v1/diff", &accept),
+    ] {
+        let response = send(api(), request).await;
+        assert_eq!(header(&response, "content-type"), "image/svg+xml");
+        pictures.push(bytes(response).await);
+    }
+    assert!(pictures[0].starts_with(b"<svg "));
+    assert!(pictures.iter().all(|picture| *picture == pictures[0]));
     let response = send(api(), get("/api/v1/diff?format=csv")).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     let index: Value = serde_json::from_slice(&bytes(send(api(), get("/")).await).await).unwrap();

@@ -58,6 +58,12 @@ fn a_real_daemon_is_compared_with_itself() {
     );
     assert!(dot.contains("bgcolor=\"#121212\""), "{dot}");
 
+    let svg = printed(&compared(&["--format", "svg"]));
+    assert!(
+        svg.starts_with("<svg ") && svg.contains(">user:user to web&#10;added"),
+        "{svg}"
+    );
+
     let same = diff(&[&url[..], &["--base", "now", "--head", "now"]].concat());
     assert_eq!(same.status.code(), Some(0), "{}", said(&same));
     let refused = compared(&["--query", "alpha=2"]);

@@ -7,6 +7,7 @@ mod read_support;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use read_support::picture::{Rect, assert_inert, assert_inside, ids, meet, points, rect};
 use read_support::xml::{Element, parse};
 use read_support::{World, build, shop};
 use spangraph::proto::{NodeType, Slice};
@@ -37,94 +38,6 @@ fn drawn(topology: &Topology, look: &str) -> Element {
     parse(&out)
 }
 
-/// What a picture may be made of; everything else could fetch, run or restyle something.
-const ELEMENTS: [&str; 8] = [
-    "svg", "title", "rect", "text", "tspan", "g", "path", "circle",
-];
-const ATTRIBUTES: [&str; 36] = [
-    "xmlns",
-    "width",
-    "height",
-    "viewBox",
-    "font-family",
-    "font-size",
-    "font-weight",
-    "role",
-    "x",
-    "y",
-    "dx",
-    "rx",
-    "r",
-    "cx",
-    "cy",
-    "d",
-    "fill",
-    "fill-opacity",
-    "stroke",
-    "stroke-opacity",
-    "stroke-width",
-    "stroke-dasharray",
-    "stroke-linecap",
-    "opacity",
-    "text-anchor",
-    "overflow",
-    "id",
-    "data-id",
-    "data-type",
-    "data-from",
-    "data-to",
-    "data-health",
-    "ry",
-    "x1",
-    "x2",
-    "y1",
-];
-
-fn assert_inert(svg: &Element) {
-    for element in svg.all() {
-        assert!(
-            ELEMENTS.contains(&element.name.as_str()),
-            "<{}>",
-            element.name
-        );
-        for (name, value) in &element.attributes {
-            assert!(ATTRIBUTES.contains(&name.as_str()), "{name}");
-            assert!(
-                !name.starts_with("data-") || name == "data-id" || !value.contains(':'),
-                "{value}"
-            );
-            assert!(
-                name.starts_with("data-") || name == "xmlns" || !value.contains("url"),
-                "{value}"
-            );
-        }
-    }
-}
-
-fn ids(svg: &Element) -> BTreeSet<String> {
-    let ids = svg
-        .all()
-        .into_iter()
-        .map(|e| e.attribute("data-id").to_owned());
-    ids.filter(|id| !id.is_empty()).collect()
-}
-
-type Rect = (f64, f64, f64, f64);
-
-fn rect(element: &Element) -> Rect {
-    let (x, y) = (element.number("x"), element.number("y"));
-    (
-        x,
-        y,
-        x + element.number("width"),
-        y + element.number("height"),
-    )
-}
-
-fn meet(a: Rect, b: Rect) -> bool {
-    a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
-}
-
 /// The box of each node, where the layout has it: pictures that run from left to right do not move it.
 fn boxes(topology: &Topology) -> Vec<(String, Rect)> {
     let (w, h) = (f64::from(BOX_WIDTH) / 2.0, f64::from(BOX_HEIGHT) / 2.0);
@@ -134,34 +47,6 @@ fn boxes(topology: &Topology) -> Vec<(String, Rect)> {
         (node.counted.id.clone(), (x - w, y - h, x + w, y + h))
     };
     topology.nodes.iter().map(one).collect()
-}
-
-/// Points of a path of cubic curves, 64 of each.
-fn points(d: &str) -> Vec<(f64, f64)> {
-    let numbers = |text: &str| -> Vec<f64> {
-        text.split([' ', 'C', 'M'])
-            .filter(|t| !t.is_empty())
-            .map(|t| t.parse().unwrap())
-            .collect()
-    };
-    let all = numbers(d);
-    let mut from = (all[0], all[1]);
-    let mut out = vec![from];
-    for curve in all[2..].chunks(6) {
-        for step in 1..=64 {
-            let t = f64::from(step) / 64.0;
-            let r = 1.0 - t;
-            let of = |a: f64, b: f64, c: f64, d: f64| {
-                r.powi(3) * a + 3.0 * r * r * t * b + 3.0 * r * t * t * c + t.powi(3) * d
-            };
-            out.push((
-                of(from.0, curve[0], curve[2], curve[4]),
-                of(from.1, curve[1], curve[3], curve[5]),
-            ));
-        }
-        from = (curve[4], curve[5]);
-    }
-    out
 }
 
 /// Tiers, some calls across and backwards, several namespaces and stores.
@@ -277,32 +162,7 @@ proptest! {
 fn nothing_is_outside_the_picture() {
     for rankdir in ["LR", "TB", "RL", "BT"] {
         let svg = drawn(&placed(&mesh(30, 50, 7), ""), &format!("rankdir={rankdir}"));
-        let view: Vec<f64> = svg
-            .attribute("viewBox")
-            .split(' ')
-            .map(|n| n.parse().unwrap())
-            .collect();
-        let picture = (view[0], view[1], view[0] + view[2], view[1] + view[3]);
-        for element in svg.all().into_iter().filter(|e| e.name == "rect") {
-            let area = rect(element);
-            let inside = picture.0 <= area.0
-                && picture.1 <= area.1
-                && area.2 <= picture.2
-                && area.3 <= picture.3;
-            assert!(inside, "{rankdir}: {area:?} in {picture:?}");
-        }
-        for group in svg
-            .all()
-            .into_iter()
-            .filter(|e| e.attribute("id").starts_with("edge-"))
-        {
-            for (x, y) in points(group.named("path").next().unwrap().attribute("d")) {
-                assert!(
-                    picture.0 <= x && x <= picture.2 && picture.1 <= y && y <= picture.3,
-                    "{rankdir}: {x} {y}"
-                );
-            }
-        }
+        assert_inside(&svg);
     }
 }
 

@@ -5,7 +5,7 @@ pub(super) mod words;
 
 use std::fmt;
 
-use super::{Format, Picture, WriteError, dot, json, mermaid};
+use super::{Format, Picture, WriteError, dot, json, mermaid, svg};
 use crate::topology::diff::Diff;
 
 /// How a difference is written.
@@ -18,9 +18,10 @@ enum Writer {
 }
 
 /// In order of preference where a client takes several.
-const TABLE: [(Format, Writer); 3] = [
+const TABLE: [(Format, Writer); 4] = [
     (Format::Json, Writer::Json(json::diff::write)),
     (Format::Dot, Writer::Drawn(dot::diff::write)),
+    (Format::Svg, Writer::Drawn(svg::diff::write)),
     (Format::Mermaid, Writer::Drawn(mermaid::diff::write)),
 ];
 

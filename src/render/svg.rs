@@ -5,6 +5,7 @@
 //! the picture. Names come from whoever sends spans: they stand only in text and in `data-id`, escaped, as wide as the
 //! box they are in. Whole pixels, so equal data gives equal bytes.
 
+pub mod diff;
 mod edges;
 mod labels;
 mod legend;
@@ -12,25 +13,32 @@ mod nodes;
 mod plane;
 mod ports;
 mod route;
+mod shapes;
+mod sheet;
+mod strokes;
 mod words;
 
 use std::fmt::{self, Write};
 
-use self::plane::Plane;
+use self::legend::{Entry, Legend};
+use self::plane::{Boxed, Plane};
 use super::look::{Palette, title};
 use super::picture::Picture;
-use super::xml::escaped;
 use crate::topology::Topology;
-use crate::topology::layout::{Area, layout};
+use crate::topology::layout::layout;
 
-/// Empty space around everything.
-const MARGIN: i32 = 28;
-/// Above the graph: the title.
-const HEAD: i32 = 34;
 /// Edges up to which all are labelled; beyond, only those with a problem.
 const MANY_LABELS: usize = 80;
 /// Edges beyond which those without a problem are drawn faintly.
 const MANY_EDGES: usize = 150;
+
+const LEGEND: [Entry; 5] = [
+    Entry::line("ok", 1, "", "2"),
+    Entry::line("degraded", 2, "7 4", "2"),
+    Entry::line("failing", 3, "1.5 4", "2"),
+    Entry::words("width: calls per second"),
+    Entry::words("p95 names the side that measured it"),
+];
 
 /// Writes the graph. Nodes without a place get one as in a first layout.
 pub fn write(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result {
@@ -51,19 +59,36 @@ struct Drawing<'a> {
 }
 
 fn draw(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result {
+    let boxed = topology.nodes.iter().filter_map(|node| {
+        Some(Boxed {
+            id: &node.counted.id,
+            namespace: node.counted.namespace.as_deref(),
+            place: node.place?,
+        })
+    });
+    let boxed: Vec<Boxed<'_>> = boxed.collect();
     let drawing = Drawing {
         topology,
         picture,
         palette: Palette::of(picture.theme),
-        plane: Plane::of(topology, picture.rankdir),
+        plane: Plane::of(&boxed, topology.hidden.nodes > 0, picture.rankdir),
     };
     let mut body = String::new();
-    drawing.frames(&mut body)?;
+    sheet::frames(&drawing.plane, &drawing.palette, &mut body)?;
     let edges = drawing.edges(&mut body)?;
     drawing.nodes(&mut body)?;
     let graph = drawing.plane.bounds().with(edges);
-    let legend = legend::Legend::below(graph, topology);
-    drawing.head(graph.with(legend.area()), out)?;
+    let entries: &[Entry] = if topology.nodes.is_empty() {
+        &[]
+    } else {
+        &LEGEND
+    };
+    let legend = Legend::below(graph, entries);
+    let title = [sheet::Line {
+        strong: drawing.what(),
+        plain: title(topology),
+    }];
+    sheet::open(graph.with(legend.area()), &title, &drawing.palette, out)?;
     out.write_str(&body)?;
     legend.write(&drawing.palette, out)?;
     out.write_str("</svg>\n")
@@ -72,33 +97,6 @@ fn draw(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result
 // === impl Drawing ===
 
 impl Drawing<'_> {
-    fn head(&self, graph: Area, out: &mut String) -> fmt::Result {
-        let (left, top) = (graph.left - MARGIN, graph.top - MARGIN - HEAD);
-        let (width, height) = (graph.right + MARGIN - left, graph.bottom + MARGIN - top);
-        let p = &self.palette;
-        let when = title(self.topology);
-        let what = self.what();
-        writeln!(
-            out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"{left} {top} {width} {height}\" \
-             font-family=\"Helvetica, Arial, sans-serif\" font-size=\"11\" role=\"img\">"
-        )?;
-        writeln!(out, "<title>{}, {when}</title>", escaped(&what))?;
-        writeln!(
-            out,
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" fill=\"{}\"/>",
-            p.ground
-        )?;
-        writeln!(
-            out,
-            "<text x=\"{}\" y=\"{}\" fill=\"{}\"><tspan font-size=\"13\" font-weight=\"bold\">{}</tspan><tspan dx=\"12\">{when}</tspan></text>",
-            left + MARGIN,
-            top + MARGIN + 4,
-            p.ink,
-            escaped(&what),
-        )
-    }
-
     fn what(&self) -> String {
         let t = self.topology;
         let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
@@ -116,29 +114,5 @@ impl Drawing<'_> {
                 format!("{shown} ({nodes} nodes and {edges} edges hidden by filters)")
             }
         }
-    }
-
-    fn frames(&self, out: &mut String) -> fmt::Result {
-        let p = &self.palette;
-        for (namespace, rect) in self.plane.frames() {
-            let room = rect.width() - 24;
-            writeln!(
-                out,
-                "<g><title>namespace {}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"10\" fill=\"{}\" fill-opacity=\"0.06\" stroke=\"{}\" stroke-opacity=\"0.6\"/>\
-                 <text x=\"{}\" y=\"{}\" fill=\"{}\" font-size=\"12\" font-weight=\"bold\" fill-opacity=\"0.75\">{}</text></g>",
-                escaped(&words::shown(namespace)),
-                rect.left,
-                rect.top,
-                rect.width(),
-                rect.height(),
-                p.faint,
-                p.faint,
-                rect.left + 12,
-                rect.top + 19,
-                p.ink,
-                escaped(&words::fit(namespace, room, words::Font::bold(12)).text),
-            )?;
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the statistics of `spangraph diff` to SciPy's, and draws differences with the real Graphviz and Mermaid.
+"""Holds the statistics of `spangraph diff` to SciPy's, and draws differences with the real Graphviz, Mermaid and librsvg.
 
 Two random snapshots are written as `spangraph snapshot --format json --query include=histograms` prints them and
 compared by the binary. Then, for every element:
@@ -22,8 +22,10 @@ import tempfile
 
 from scipy import stats
 
+from _hostile import NAMES as HOSTILE
 from _hostile import shown
 from drawings_check import install_mermaid, mermaid, squeezed
+from svg_check import ET, check_inert, in_xml, render
 
 CASES = 60
 EDGES = 25
@@ -52,13 +54,16 @@ def histogram(dice, count, scale, center):
             "offset": low, "counts": counts}
 
 
+def edge_id(server):
+    return hashlib.sha256(f"web\0{server}\0".encode()).hexdigest()[:16]
+
+
 def edge(dice, at, size):
     calls = dice.randint(1, size)
     failed = min(calls, dice.choice([0, 1, dice.randint(0, calls), calls // 50]))
     samples = histogram(dice, min(calls, 400), dice.choice([4, 4, 3, 0]), dice.uniform(-8, -5))
     figures = {"p50_ms": 1.0, "p90_ms": 1.0, "p95_ms": 1.0, "p99_ms": 1.0, "mean_ms": 1.0, "max_ms": 1.0}
-    identity = hashlib.sha256(f"web\0s{at}\0".encode()).hexdigest()[:16]
-    return {"id": identity, "client": "web", "server": f"s{at}", "connection_type": "", "calls": calls,
+    return {"id": edge_id(f"s{at}"), "client": "web", "server": f"s{at}", "connection_type": "", "calls": calls,
             "seen": {"both": calls, "client": 0, "server": 0}, "failed": failed, "rate_per_s": 1.0,
             "failed_ratio": failed / calls, "latency": {"client": figures}, "histograms": {"client": samples}}
 
@@ -195,7 +200,35 @@ def check_mermaid():
     print(f"diff.mmd and hostile_diff.mmd: {len(plain['shapes']) + len(labels)} nodes are drawn under their names")
 
 
+def check_svg():
+    """Nodes with hostile names come, go and change: each is drawn once, and librsvg has nothing to say."""
+    dice = random.Random(20261124)
+    base, head = ({**snapshot(dice, 300, 1_000), "nodes": [], "edges": []} for _ in range(2))
+    sides = ((base, 1), (head, 30))
+    node = {"type": "service", "failed": 0, "calls_from": {"edges": 0, "no_caller": 0, "unpaired": 0}}
+    expected = set()
+    for at, name in enumerate([*HOSTILE, "web"]):
+        for number, (side, calls) in enumerate(sides):
+            if at % 3 != number or name == "web":
+                side["nodes"].append({**node, "id": name, "name": name, "namespace": HOSTILE[at // 9]})
+            if at % 3 != number and name != "web":
+                side["edges"].append({**edge(dice, at, 1_000), "id": edge_id(name), "server": name, "calls": 100 * calls,
+                                      "failed": 0, "rate_per_s": calls / 3, "seen": {"both": 100 * calls, "client": 0, "server": 0},
+                                      "histograms": {}})
+                expected.add(edge_id(name))
+    for look in ("", "rankdir=TB&theme=dark"):
+        text = compared(base, head, "--format=svg", f"--query={look}")
+        svg = ET.fromstring(text)
+        check_inert(svg)
+        drawn = {element.get("data-id"): element.get("data-status") for element in svg.iter() if element.get("data-id")}
+        assert set(drawn) == expected | {in_xml(name) for name in [*HOSTILE, "web"]}, set(drawn)
+        assert {drawn[i] for i in expected} == {"added", "removed", "changed"}
+        assert render(text) == (int(svg.get("width")), int(svg.get("height")))
+        print(f"diff.svg?{look}: {len(drawn)} elements with hostile names are drawn by librsvg")
+
+
 if __name__ == "__main__":
     check_statistics()
     check_graphviz()
     check_mermaid()
+    check_svg()

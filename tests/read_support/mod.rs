@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod http;
 pub mod live;
 mod pair;
+pub mod picture;
 pub mod series;
 mod serving;
 mod shop;

@@ -7,10 +7,24 @@ use crate::topology::diff::{Change, Diff, LatencyChange, Measure, Status, Tally}
 pub(in crate::render) fn lines(change: &Change, diff: &Diff) -> Vec<String> {
     match change.status {
         Status::Same => Vec::new(),
-        Status::Added => vec![alone(change, "added", change.rate_per_s.head)],
-        Status::Removed => vec![alone(change, "removed", change.rate_per_s.base)],
+        Status::Added => alone(change, "added", change.rate_per_s.head),
+        Status::Removed => alone(change, "removed", change.rate_per_s.base),
         Status::Changed => changes(change, diff),
     }
+}
+
+/// All that is known of an element's calls, for tooltips: who it is, how it differs, what was counted. A virtual node
+/// reports no calls, its edges tell them.
+pub(in crate::render) fn facts(who: String, change: &Change, reported: bool) -> Vec<String> {
+    let mut told = vec![who, change.status.name().to_owned()];
+    let sides = [("base", change.base), ("head", change.head)];
+    let counted = sides.iter().filter_map(|(side, counts)| {
+        let counts = counts.as_ref().filter(|_| reported)?;
+        let (calls, failed) = (counts.calls, counts.failed);
+        Some(format!("{side}: {calls} calls, {failed} failed"))
+    });
+    told.extend(counted);
+    told
 }
 
 /// `1 added, 2 removed, 0 changed, 17 the same`.
@@ -21,16 +35,15 @@ pub(in crate::render) fn summary(tally: Tally) -> String {
     )
 }
 
-fn alone(change: &Change, word: &str, per_s: Option<f64>) -> String {
-    let doubt = if change.significant {
-        ""
-    } else {
-        " (may be chance)"
-    };
-    match per_s.filter(|r| *r > 0.0) {
-        Some(per_s) => format!("{word}{doubt}, {}", rate(per_s)),
-        None => format!("{word}{doubt}"),
+fn alone(change: &Change, word: &str, per_s: Option<f64>) -> Vec<String> {
+    let mut lines = vec![match per_s.filter(|r| *r > 0.0) {
+        Some(per_s) => format!("{word}, {}", rate(per_s)),
+        None => word.to_owned(),
+    }];
+    if !change.significant {
+        lines.push("may be chance".to_owned());
     }
+    lines
 }
 
 fn changes(change: &Change, diff: &Diff) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::escape::{escaped, quoted_id};
 use super::shape;
 use crate::render::Picture;
 use crate::render::diff::look::{Look, edges_by_ends, frames, node_lines, titles};
-use crate::render::diff::words::lines;
+use crate::render::diff::words::{facts, lines};
 use crate::render::look::Palette;
 use crate::topology::NodeKind;
 use crate::topology::diff::{Change, Diff, NodeDiff, Status};
@@ -71,7 +71,7 @@ impl Drawing<'_> {
              fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.id),
             label.join("\\n"),
-            tooltip(&escaped(&node.id), &node.change, !node.kind.inferred()),
+            facts(escaped(&node.id), &node.change, !node.kind.inferred()).join("\\n"),
             shape(node.kind),
             style(&node.change, &look),
             look.pen,
@@ -84,7 +84,7 @@ impl Drawing<'_> {
         for edge in edges_by_ends(self.diff) {
             let look = Look::of(&edge.change);
             let ends = format!("{} to {}", escaped(&edge.client), escaped(&edge.server));
-            let tooltip = tooltip(&ends, &edge.change, true);
+            let tooltip = facts(ends, &edge.change, true).join("\\n");
             writeln!(
                 out,
                 "  {} -> {} [id=\"{}\", label=\"{}\", tooltip=\"{tooltip}\", labeltooltip=\"{tooltip}\", \
@@ -114,20 +114,4 @@ fn style(change: &Change, look: &Look) -> &'static str {
     } else {
         look.dash
     }
-}
-
-/// Who it is, and how many calls there were; a virtual node reports none, its edges tell them.
-fn tooltip(who: &str, change: &Change, reported: bool) -> String {
-    let mut told = vec![who.to_owned(), change.status.name().to_owned()];
-    if !reported {
-        return told.join("\\n");
-    }
-    let sides = [("base", change.base), ("head", change.head)];
-    let counted = sides.iter().filter_map(|(side, counts)| {
-        let counts = counts.as_ref()?;
-        let (calls, failed) = (counts.calls, counts.failed);
-        Some(format!("{side}: {calls} calls, {failed} failed"))
-    });
-    told.extend(counted);
-    told.join("\\n")
 }

@@ -2,20 +2,15 @@
 
 use std::fmt::{self, Write};
 
-use super::labels::{FONT, LINE, Room};
-use super::plane::Spot;
-use super::ports;
-use super::route::{HEAD, Route, Router};
+use super::labels::{self, Room};
+use super::route::{Route, Router};
 use super::words::shown;
-use super::{Drawing, MANY_EDGES, MANY_LABELS};
+use super::{Drawing, MANY_EDGES, MANY_LABELS, ports, strokes};
 use crate::render::facts::edge_facts;
 use crate::render::look::{dash, edge_lines, pen_width, rank};
 use crate::render::xml::escaped;
 use crate::topology::layout::Area;
 use crate::topology::{Edge, Health};
-
-/// A thinner line is hardly seen in a picture that is shown smaller than it is.
-const THINNEST: f64 = 0.9;
 
 // === impl Drawing ===
 
@@ -23,8 +18,9 @@ impl Drawing<'_> {
     /// All curves, those with a problem on top; then all labels. Returns what they take.
     pub(super) fn edges(&self, out: &mut String) -> Result<Area, fmt::Error> {
         let mut ways = Router::new(&self.plane);
-        let ends = ports::ends(self.topology, &self.plane);
-        let all = self.topology.edges.iter().zip(ends);
+        let edges = &self.topology.edges;
+        let pairs = edges.iter().map(|e| (e.client.as_str(), e.server.as_str()));
+        let all = edges.iter().zip(ports::ends(pairs, &self.plane));
         let mut routed: Vec<(&Edge, Route)> = all
             .filter_map(|(edge, ends)| Some((edge, ways.route(&ends?))))
             .collect();
@@ -32,14 +28,13 @@ impl Drawing<'_> {
         let mut taken = self.plane.bounds();
         for (edge, route) in &routed {
             self.edge(edge, route, out)?;
-            let corners = route.curves.iter().flatten();
-            taken = corners.fold(taken, |taken, spot| taken.with(self.plane.around(*spot)));
+            taken = taken.with(strokes::area(route, &self.plane));
         }
         Ok(taken.with(self.labels(&routed, out)?))
     }
 
     fn edge(&self, edge: &Edge, route: &Route, out: &mut String) -> fmt::Result {
-        let width = pen_width(edge).max(THINNEST);
+        let width = pen_width(edge).max(strokes::THINNEST);
         let colour = self.palette.line[rank(edge.health)];
         write!(
             out,
@@ -53,52 +48,17 @@ impl Drawing<'_> {
         }
         let title = edge_facts(self.topology, edge, shown).join("\n");
         write!(out, "><title>{}</title><path d=\"", escaped(&title))?;
-        self.path(route, out)?;
+        strokes::path(route, &self.plane, out)?;
         write!(out, "\" stroke-width=\"{width:.2}\"")?;
-        match dash(edge.health) {
-            "dashed" => out.write_str(" stroke-dasharray=\"7 4\"")?,
-            "dotted" => out.write_str(" stroke-dasharray=\"1.5 4\" stroke-linecap=\"round\"")?,
-            _ => {}
-        }
+        out.write_str(strokes::dashes(dash(edge.health)))?;
         out.write_str("/>")?;
-        self.arrow(route, width, colour, out)?;
+        strokes::arrow(route, width, (colour, colour), &self.plane, out)?;
         out.write_str("</g>\n")
     }
 
     /// Among many only those with a problem.
     fn is_labelled(&self, edge: &Edge) -> bool {
         self.topology.edges.len() <= MANY_LABELS || edge.health.is_some_and(Health::problem)
-    }
-
-    fn path(&self, route: &Route, out: &mut String) -> fmt::Result {
-        let at = |spot| self.plane.at(spot);
-        let (x, y) = at(route.start);
-        write!(out, "M{x} {y}")?;
-        for curve in &route.curves {
-            let [(ax, ay), (bx, by), (x, y)] = curve.map(at);
-            write!(out, "C{ax} {ay} {bx} {by} {x} {y}")?;
-        }
-        Ok(())
-    }
-
-    fn arrow(&self, route: &Route, width: f64, colour: &str, out: &mut String) -> fmt::Result {
-        // Wider lines have wider heads, in whole pixels.
-        let wide = [2.0, 4.0, 6.0]
-            .iter()
-            .filter(|limit| width > **limit)
-            .count();
-        let half = 4 + i32::try_from(wide).unwrap_or(0);
-        let (step, tip) = (route.arrives, route.tip);
-        let corner = |side: i32| Spot {
-            along: tip.along - step.along * (HEAD + 1) + step.across * side,
-            across: tip.across - step.across * (HEAD + 1) + step.along * side,
-        };
-        let [tip, a, b] = [tip, corner(-half), corner(half)].map(|spot| self.plane.at(spot));
-        write!(
-            out,
-            "<path d=\"M{} {}L{} {}L{} {}Z\" fill=\"{colour}\" stroke=\"none\"/>",
-            tip.0, tip.1, a.0, a.1, b.0, b.1
-        )
     }
 
     /// The worst first, then the busiest: whoever comes first has the choice of room.
@@ -140,25 +100,6 @@ impl Drawing<'_> {
         } else {
             p.ink
         };
-        write!(
-            out,
-            "<g font-size=\"{}\" text-anchor=\"middle\" fill=\"{colour}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"{}\" fill-opacity=\"0.88\"/>",
-            FONT.size(),
-            rect.left,
-            rect.top,
-            rect.width(),
-            rect.height(),
-            p.ground
-        )?;
-        let middle = i32::midpoint(rect.left, rect.right);
-        for (line, at) in lines.iter().zip(1..) {
-            write!(
-                out,
-                "<text x=\"{middle}\" y=\"{}\">{}</text>",
-                rect.top + at * LINE - 1,
-                escaped(line)
-            )?;
-        }
-        out.write_str("</g>\n")
+        labels::write(lines, rect, [colour, p.ground], None, out)
     }
 }

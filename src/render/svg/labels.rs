@@ -1,14 +1,17 @@
 //! Figures on edges, where they cover no box and no other label. Those that find no room stay in the tooltip.
 
+use std::fmt::{self, Write};
+
 use super::plane::Plane;
 use super::route::Route;
 use super::words::Font;
+use crate::render::xml::escaped;
 use crate::topology::layout::Area;
 
 /// Font of labels.
-pub(super) const FONT: Font = Font::plain(10);
+const FONT: Font = Font::plain(10);
 /// From one line to the next.
-pub(super) const LINE: i32 = 12;
+const LINE: i32 = 12;
 /// Places tried along the way, in hundredths of it.
 const TRIES: [i32; 13] = [50, 44, 56, 38, 62, 32, 68, 26, 74, 20, 80, 14, 86];
 
@@ -63,6 +66,34 @@ impl Room {
         self.taken.push(found.grown(2));
         Some(found)
     }
+}
+
+/// Writes a label where it found room, in the colours of text and ground. A `border` makes a badge of it.
+pub(super) fn write(
+    lines: &[String],
+    rect: Area,
+    [colour, ground]: [&str; 2],
+    border: Option<&str>,
+    out: &mut String,
+) -> fmt::Result {
+    let border = border.map_or_else(String::new, |dashes| {
+        format!(" stroke=\"{colour}\" stroke-width=\"0.8\"{dashes}")
+    });
+    write!(
+        out,
+        "<g font-size=\"{}\" text-anchor=\"middle\" fill=\"{colour}\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\" fill=\"{ground}\" fill-opacity=\"0.88\"{border}/>",
+        FONT.size(),
+        rect.left,
+        rect.top,
+        rect.width(),
+        rect.height(),
+    )?;
+    let middle = i32::midpoint(rect.left, rect.right);
+    for (line, at) in lines.iter().zip(1..) {
+        let (baseline, line) = (rect.top + at * LINE - 1, escaped(line));
+        write!(out, "<text x=\"{middle}\" y=\"{baseline}\">{line}</text>")?;
+    }
+    out.write_str("</g>\n")
 }
 
 /// A loop is like a level line: its label stands above it.

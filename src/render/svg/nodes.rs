@@ -3,16 +3,15 @@
 use std::fmt::{self, Write};
 
 use super::Drawing;
-use super::words::{Font, fit, shown};
+use super::shapes::{inset, name, outline};
+use super::words::{Font, shown};
 use crate::render::facts::node_facts;
 use crate::render::look::{dash, node_latency, node_rate, rank};
 use crate::render::text::percent;
 use crate::render::xml::{escaped, id};
 use crate::topology::layout::Area;
-use crate::topology::{Health, Node, NodeKind, Quantile};
+use crate::topology::{Health, Node, Quantile};
 
-/// For names, the first that they fit in; what fits in none is cut in the last.
-const NAMES: [Font; 3] = [Font::bold(13), Font::bold(12), Font::bold(11)];
 const FIGURES: Font = Font::plain(10);
 
 // === impl Drawing ===
@@ -69,41 +68,17 @@ impl Drawing<'_> {
     }
 
     fn words(&self, node: &Node, rect: Area, out: &mut String) -> fmt::Result {
-        let inset = inset(node.counted.kind);
-        let room = rect.width() - 2 * inset;
+        let room = rect.width() - 2 * inset(node.counted.kind);
         let figures = figures(node, room);
-        let middle = i32::midpoint(rect.left, rect.right);
         let baseline = rect.top + if figures.is_some() { 23 } else { 31 };
-        let fits = |font: &Font| font.width(&node.counted.name) <= room;
-        let font = NAMES.into_iter().find(fits).unwrap_or(NAMES[2]);
-        let name = fit(&node.counted.name, room, font);
-        let text = |x: i32, y: i32| {
-            format!(
-                "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" font-size=\"{}\" font-weight=\"bold\" fill=\"{}\">{}</text>",
-                font.size(),
-                self.palette.ink,
-                escaped(&name.text)
-            )
-        };
-        if name.clip {
-            // A viewport of its own clips whatever a font makes of it.
-            write!(
-                out,
-                "<svg x=\"{}\" y=\"{}\" width=\"{room}\" height=\"{}\" overflow=\"hidden\">{}</svg>",
-                rect.left + inset,
-                rect.top,
-                rect.height(),
-                text(room / 2, baseline - rect.top)
-            )?;
-        } else {
-            out.write_str(&text(middle, baseline))?;
-        }
+        let ink = self.palette.ink;
+        name(&node.counted.name, (rect, room), baseline, ink, out)?;
         if let Some(figures) = figures {
             write!(
                 out,
-                "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\" font-size=\"10\" fill=\"{}\">{}</text>",
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"10\" fill=\"{ink}\">{}</text>",
+                i32::midpoint(rect.left, rect.right),
                 rect.top + 40,
-                self.palette.ink,
                 escaped(&figures)
             )?;
         }
@@ -127,70 +102,6 @@ fn figures(node: &Node, room: i32) -> Option<String> {
         figures.pop();
     }
     None
-}
-
-/// Space at both ends of a box that its shape takes from the text.
-fn inset(kind: NodeKind) -> i32 {
-    match kind {
-        NodeKind::External | NodeKind::User | NodeKind::Messaging => 16,
-        _ => 8,
-    }
-}
-
-/// The outline of a box.
-fn outline(kind: NodeKind, rect: Area) -> String {
-    let Area {
-        left,
-        top,
-        right,
-        bottom,
-    } = rect;
-    let (w, h) = (rect.width(), rect.height());
-    let round = |r: i32| {
-        let (w, h) = (w - 2 * r, h - 2 * r);
-        format!(
-            "M{} {top}h{w}a{r} {r} 0 0 1 {r} {r}v{h}a{r} {r} 0 0 1 -{r} {r}h-{w}a{r} {r} 0 0 1 -{r} -{r}v-{h}a{r} {r} 0 0 1 {r} -{r}z",
-            left + r
-        )
-    };
-    match kind {
-        NodeKind::Service => round(8),
-        NodeKind::User => round(h / 2),
-        NodeKind::Database => {
-            let (rx, ry) = (w / 2, 6);
-            let (upper, side) = (top + ry, h - 2 * ry);
-            format!(
-                "M{left} {upper}a{rx} {ry} 0 0 1 {w} 0v{side}a{rx} {ry} 0 0 1 -{w} 0zM{left} {upper}a{rx} {ry} 0 0 0 {w} 0"
-            )
-        }
-        // A pipe that lies on its side.
-        NodeKind::Messaging => {
-            let (rx, ry) = (7, h / 2);
-            let side = w - 2 * rx;
-            format!(
-                "M{} {top}h{side}a{rx} {ry} 0 0 1 0 {h}h-{side}a{rx} {ry} 0 0 1 0 -{h}zM{} {top}a{rx} {ry} 0 0 0 0 {h}",
-                left + rx,
-                right - rx
-            )
-        }
-        NodeKind::External => format!(
-            "M{} {top}H{}L{right} {}L{} {bottom}H{}L{left} {}Z",
-            left + 13,
-            right - 13,
-            top + h / 2,
-            right - 13,
-            left + 13,
-            top + h / 2
-        ),
-        NodeKind::Overflow => format!(
-            "M{left} {top}H{right}V{}L{} {bottom}H{left}Z",
-            bottom - 14,
-            right - 14
-        ),
-        NodeKind::Namespace | NodeKind::Dimension => {
-            format!("M{left} {top}h60l8 -8h40l8 8H{right}V{bottom}H{left}Z")
-        }
-    }
 }
 
 /// A sign at the corner, so that colour is not all that tells.

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::render::picture::RankDir;
-use crate::topology::Topology;
 use crate::topology::layout::{
     Area, BLOCK_GAP, BOX_HEIGHT, BOX_WIDTH, FRAME_PAD, Place, RANK_STEP, ROW_STEP,
 };
@@ -24,11 +23,19 @@ pub(super) struct Spot {
     pub(super) across: i32,
 }
 
+/// A node to put on the plane.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Boxed<'a> {
+    pub(super) id: &'a str,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) place: Place,
+}
+
 /// Where everything is.
 #[derive(Debug)]
 pub(super) struct Plane {
     rankdir: RankDir,
-    /// Middles of the nodes, in the topology's order.
+    /// Middles of the nodes, in the order given.
     pub(super) spots: Vec<Spot>,
     /// Positions of nodes by id.
     positions: HashMap<String, usize>,
@@ -38,29 +45,21 @@ pub(super) struct Plane {
 // === impl Plane ===
 
 impl Plane {
-    pub(super) fn of(topology: &Topology, rankdir: RankDir) -> Self {
-        let places: Vec<Place> = topology
-            .nodes
-            .iter()
-            .filter_map(|node| node.place)
-            .collect();
+    /// Of a `part` of what was laid out, only how its nodes stand to each other is kept; the whole stays where it is.
+    pub(super) fn of(nodes: &[Boxed<'_>], part: bool, rankdir: RankDir) -> Self {
         let mut plane = Self {
             rankdir,
             spots: Vec::new(),
             positions: HashMap::new(),
             frames: Vec::new(),
         };
-        // Of a part, only how its nodes stand to each other is kept; the whole stays where it is.
-        let squeezed = if topology.hidden.nodes > 0 {
-            squeeze(&places)
-        } else {
-            None
-        };
+        let places: Vec<Place> = nodes.iter().map(|node| node.place).collect();
+        let squeezed = if part { squeeze(&places) } else { None };
         let spots = squeezed.unwrap_or_else(|| places.iter().map(|p| (p.x, p.y)).collect());
         plane.spots = spots.into_iter().map(|(x, y)| plane.spot(x, y)).collect();
-        let ids = topology.nodes.iter().map(|node| node.counted.id.clone());
+        let ids = nodes.iter().map(|node| node.id.to_owned());
         plane.positions = ids.zip(0..).collect();
-        plane.frames = plane.find_frames(topology, &places);
+        plane.frames = plane.find_frames(nodes);
         plane
     }
 
@@ -151,20 +150,13 @@ impl Plane {
         })
     }
 
-    fn find_frames(&self, topology: &Topology, places: &[Place]) -> Vec<(String, Area)> {
+    fn find_frames(&self, nodes: &[Boxed<'_>]) -> Vec<(String, Area)> {
         let mut frames: BTreeMap<u32, (String, Area)> = BTreeMap::new();
-        for (at, place) in places
-            .iter()
-            .enumerate()
-            .filter(|(_, place)| place.frame > 0)
-        {
-            let namespace = topology.nodes[at]
-                .counted
-                .namespace
-                .clone()
-                .unwrap_or_default();
+        let framed = nodes.iter().enumerate();
+        for (at, node) in framed.filter(|(_, node)| node.place.frame > 0) {
+            let namespace = node.namespace.unwrap_or_default().to_owned();
             let area = self.rect(at).framed();
-            let frame = frames.entry(place.frame).or_insert((namespace, area));
+            let frame = frames.entry(node.place.frame).or_insert((namespace, area));
             frame.1 = frame.1.with(area);
         }
         frames.into_values().collect()

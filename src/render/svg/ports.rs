@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::plane::{Plane, Spot};
-use crate::topology::{Edge, Topology};
 
 /// From one port to the next, at most.
 const STEP: i32 = 11;
@@ -39,10 +38,13 @@ type Side = (usize, bool);
 /// Where an edge touches a side: the other end, the edge's position, whether it leaves.
 type Touch = (Spot, usize, bool);
 
-/// The ends of every edge, in the topology's order; `None` for one whose nodes are not shown.
-pub(super) fn ends(topology: &Topology, plane: &Plane) -> Vec<Option<Ended>> {
-    let pair = |edge: &Edge| Some((plane.position(&edge.client)?, plane.position(&edge.server)?));
-    let pairs: Vec<Option<(usize, usize)>> = topology.edges.iter().map(pair).collect();
+/// The ends of every edge, given by the ids of its nodes and in that order; `None` for one whose nodes are not shown.
+pub(super) fn ends<'a>(
+    edges: impl Iterator<Item = (&'a str, &'a str)>,
+    plane: &Plane,
+) -> Vec<Option<Ended>> {
+    let pair = |(client, server)| Some((plane.position(client)?, plane.position(server)?));
+    let pairs: Vec<Option<(usize, usize)>> = edges.map(pair).collect();
     let mut sides: BTreeMap<Side, Vec<Touch>> = BTreeMap::new();
     for (at, pair) in pairs.iter().enumerate() {
         let Some((client, server)) = *pair else {
