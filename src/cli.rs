@@ -62,7 +62,7 @@ pub enum Command {
     },
     /// Print the graph of a running daemon, or watch it
     Snapshot(SnapshotArgs),
-    /// Compare two windows of a running daemon, or two saved snapshots (exit code 3 if they differ)
+    /// Compare two windows of a running daemon, or two saved snapshots (exit code 1 if they differ, 2 if that cannot be told)
     Diff(DiffArgs),
     /// Print the completions of a shell, as in `source <(spangraph completions bash)`
     Completions {
@@ -131,7 +131,7 @@ pub struct DiffArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Shown::Table)]
     pub format: Shown,
-    /// Which significant differences make the exit code 3
+    /// Which significant differences make the exit code 1
     #[arg(
         long,
         value_enum,

@@ -184,7 +184,12 @@ fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {
         },
     };
     let outcome = diff::run(&compared, args.format, &args.fail_on)?;
-    io::stdout().write_all(&outcome.text)?;
+    let mut out = io::stdout().lock();
+    match out.write_all(&outcome.text).and_then(|()| out.flush()) {
+        // Whoever read had enough of it; what was found stands.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.map_err(DiffError::Output)?,
+    }
     if outcome.found.is_empty() {
         return Ok(());
     }
@@ -218,15 +223,15 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) => ExitCode::from(78),
+            // A diff fails with 2, as diff(1) and grep(1) do: 1 is that something was found.
             Self::Replay(ReplayError::Query(_))
             | Self::Snapshot(SnapshotError::NoView { .. })
-            | Self::Diff(DiffError::Query(_)) => ExitCode::from(2),
-            Self::Different(_) => ExitCode::from(3),
-            Self::Run(_)
+            | Self::Diff(_) => ExitCode::from(2),
+            Self::Different(_)
+            | Self::Run(_)
             | Self::Replay(_)
             | Self::Unhealthy(_)
             | Self::Snapshot(_)
-            | Self::Diff(_)
             | Self::Output(_) => ExitCode::FAILURE,
         }
     }

@@ -102,6 +102,9 @@ pub enum DiffError {
     /// A defect.
     #[error("cannot write the diff: {0}")]
     Write(#[from] WriteError),
+    /// Nobody takes what is printed.
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
 }
 
 /// Compares, and judges what was found by `fail_on`.
