@@ -161,8 +161,11 @@ fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> 
     if args.watch {
         return Ok(snapshot::watch(&question, args.every, looks())?);
     }
-    let body = snapshot::fetch(&question, args.view, args.format)?;
-    Ok(io::stdout().write_all(&body)?)
+    let graph = snapshot::fetch(&question, args.view, args.format)?;
+    if let Some(hidden) = graph.hidden {
+        let _ = writeln!(io::stderr(), "spangraph: {hidden}");
+    }
+    Ok(io::stdout().write_all(&graph.text)?)
 }
 
 fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {

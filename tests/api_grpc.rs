@@ -58,15 +58,20 @@ async fn the_body_is_that_of_http() {
             "/api/v1/topology?namespace=shop&quantiles=0.5",
         ),
         ("format=dot", "/api/v1/topology.dot"),
+        ("format=csv&top=1", "/api/v1/topology.csv?top=1"),
     ] {
         let (status, message) = call("GetTopology", query).await;
         let message = message.unwrap();
         assert_eq!(status, "0");
         let app = router(state(Arc::new(Fixed::new(shop()))));
+        let hidden = app.oneshot(request("GetTopology", query)).await.unwrap();
+        let hidden = hidden.headers()["spangraph-hidden"].clone();
+        let app = router(state(Arc::new(Fixed::new(shop()))));
         let response = app
             .oneshot(Request::get(path).body(Body::empty()).unwrap())
             .await
             .unwrap();
+        assert_eq!(response.headers()["spangraph-hidden"], hidden);
         assert_eq!(response.headers()["etag"], message.etag.as_str());
         assert_eq!(
             response.headers()["content-type"],

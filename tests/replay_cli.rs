@@ -311,6 +311,9 @@ fn the_parameters_are_those_of_the_api() {
         printed(&nodes),
         printed(&replay(&["--view=nodes", "--query=format=csv"], &file))
     );
+    let hidden = "spangraph: hidden by filters: 2 nodes, 1 edge, 3 calls\n";
+    assert!(said(&with("format=csv&min_calls=4")).ends_with(hidden));
+    assert!(!said(&nodes).contains("hidden"));
     let unshown = replay(&["--view=edges", "--format=dot"], &file);
     assert_eq!(unshown.status.code(), Some(2));
     assert!(said(&unshown).contains("must be json, csv or grafana"));

@@ -121,7 +121,15 @@ fn what_the_daemon_drew_is_shown_and_printed() {
             assert!(printed.ends_with('\n'));
         }
     }
+    let rare = ["--format=csv", "--query=min_calls=1000"];
+    let none = snapshot(&[&["--url", &daemon.url()][..], &rare].concat());
+    let said = said(&none);
+    assert!(
+        said.starts_with("spangraph: hidden by filters: ") && said.ends_with(" 1 call\n"),
+        "{said}"
+    );
     let dot = snapshot(&["--url", &daemon.url(), "--format", "dot"]);
+    assert!(dot.stderr.is_empty());
     let dot = String::from_utf8(dot.stdout).unwrap();
     assert!(
         dot.starts_with("digraph") && dot.contains("\"user:prod/web\" -> \"prod/web\""),
@@ -226,6 +234,34 @@ fn a_proxy_that_chunks_is_understood() {
         asked.starts_with(first) && asked.contains("\r\nhost: 127.0.0.1:"),
         "{asked}"
     );
+}
+
+/// Guarantees: what a field of that name says is told only if it is three numbers: nothing of a stranger's is repeated.
+#[test]
+fn only_numbers_are_told_as_hidden() {
+    let cases: [(&[u8], &str); 3] = [
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+              Spangraph-Hidden: more=5, nodes=1 ,edges=2, calls=3\r\n\r\n{}",
+            "spangraph: hidden by filters: 1 node, 2 edges, 3 calls\n",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+              Spangraph-Hidden: nodes=many, edges=2, calls=3\r\n\r\n{}",
+            "",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+              Spangraph-Hidden: nodes=-1, edges=2\r\n\r\n{}",
+            "",
+        ),
+    ];
+    for (answer, expected) in cases {
+        let (url, serving) = answer_once(answer);
+        let output = snapshot(&["--url", &url]);
+        assert_eq!(said(&output), expected);
+        serving.join().unwrap();
+    }
 }
 
 /// Guarantees: whatever else answers is named, nothing of it reaches standard output, and no byte of it controls the

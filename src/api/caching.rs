@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest as _, Sha256};
 
+use super::hidden;
+use super::memo::Outcome;
 use super::problem::Problem;
 use crate::topology::ident::hex;
 
@@ -31,14 +32,18 @@ impl Answer {
         body: impl FnOnce() -> F,
     ) -> Result<Response, Problem>
     where
-        F: Future<Output = Result<Bytes, Problem>>,
+        F: Future<Output = Outcome>,
     {
         let mut response = if holds(headers, &self.etag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            let mut response = Body::from(body().await?).into_response();
-            let content_type = HeaderValue::from_static(self.content_type);
-            response.headers_mut().insert(CONTENT_TYPE, content_type);
+            let made = body().await?;
+            let mut response = Body::from(made.bytes).into_response();
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            if let Some(hidden) = made.hidden.as_deref().and_then(hidden::value) {
+                headers.insert(HeaderName::from_static(hidden::NAME), hidden);
+            }
             response
         };
         set(response.headers_mut(), &self.etag, self.max_age_s);

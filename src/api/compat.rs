@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
@@ -136,10 +137,10 @@ async fn answer(
         let merged = building.merge(&resolved)?;
         let frame = building.frame(&resolved, &query);
         let topology = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
-        Ok(asked.write(&topology).to_string().into())
+        Ok(Bytes::from(asked.write(&topology).to_string()).into())
     };
-    let body = shared.memo.get(&key, build).await?;
-    Ok(answers::typed(body, "application/json"))
+    let made = shared.memo.get(&key, build).await?;
+    Ok(answers::typed(made.bytes, "application/json"))
 }
 
 // === impl Asked ===

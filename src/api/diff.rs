@@ -6,6 +6,8 @@ use http::HeaderMap;
 use super::Shared;
 use super::caching;
 use super::format;
+use super::hidden;
+use super::memo::{Made, Outcome};
 use super::problem::Problem;
 use super::snapshot::{Prepared, defect, plain, range, unbuilt};
 use super::window;
@@ -122,7 +124,7 @@ impl AskedDiff {
         )
     }
 
-    fn build(&self, shared: &Shared, base: &Found, head: &Found) -> Result<Bytes, Problem> {
+    fn build(&self, shared: &Shared, base: &Found, head: &Found) -> Outcome {
         let windowed = |found: &Found| {
             Ok(Windowed {
                 merged: shared.merge(&found.resolved)?,
@@ -136,6 +138,8 @@ impl AskedDiff {
         let ends = ends.map(|(name, found)| (name, Echo::Text(rfc3339(found.end_unix_s))));
         diff.query.splice(0..0, ends);
         let body = render::diff::write(self.format, &diff, &self.picture);
-        body.map(Bytes::from).map_err(|error| defect(&error))
+        let bytes = Bytes::from(body.map_err(|error| defect(&error))?);
+        let hidden = Some(hidden::of_diff(&diff));
+        Ok(Made { bytes, hidden })
     }
 }

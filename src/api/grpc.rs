@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::problem::Problem;
 use super::snapshot::Asked;
-use super::{Shared, reflection, stream};
+use super::{Shared, hidden, reflection, stream};
 use crate::net::Health;
 use crate::proto::topology_service_server::{SERVICE_NAME, TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
@@ -45,10 +45,14 @@ impl TopologyService for Topologies {
     ) -> Result<Response<GetTopologyResponse>, Status> {
         let raw = request.into_inner().query;
         check_length(&raw)?;
-        answer(&self.shared, &raw)
-            .await
-            .map(Response::new)
-            .map_err(|problem| status(&problem))
+        let answer = answer(&self.shared, &raw).await;
+        let (message, hidden) = answer.map_err(|problem| status(&problem))?;
+        let mut response = Response::new(message);
+        if let Some(value) = hidden.and_then(|text| text.parse().ok()) {
+            let metadata = response.metadata_mut();
+            metadata.insert(hidden::NAME, value);
+        }
+        Ok(response)
     }
 
     async fn watch_topology(
@@ -71,7 +75,11 @@ fn check_length(raw: &str) -> Result<(), Status> {
     Err(Status::invalid_argument(detail))
 }
 
-async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, Problem> {
+/// The message, and what filters took away of the graph: as over HTTP, beside a body that may have no room for it.
+async fn answer(
+    shared: &Arc<Shared>,
+    raw: &str,
+) -> Result<(GetTopologyResponse, Option<String>), Problem> {
     let asked = Asked::read(
         View::Graph,
         None,
@@ -83,12 +91,13 @@ async fn answer(shared: &Arc<Shared>, raw: &str) -> Result<GetTopologyResponse, 
     asked.settle(shared).await;
     let prepared = asked.prepare(shared)?;
     let etag = prepared.etag.clone();
-    let body = prepared.body(shared).await?;
-    Ok(GetTopologyResponse {
+    let made = prepared.body(shared).await?;
+    let message = GetTopologyResponse {
         content_type,
-        body,
+        body: made.bytes,
         etag,
-    })
+    };
+    Ok((message, made.hidden))
 }
 
 fn status(problem: &Problem) -> Status {

@@ -20,7 +20,15 @@ const MAX_BODIES: usize = 256;
 const MAX_BUILDING: usize = 64;
 
 /// What a build comes to.
-pub(super) type Outcome = Result<Bytes, Problem>;
+pub(super) type Outcome = Result<Made, Problem>;
+
+/// A finished body, and what stands in the head beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) bytes: Bytes,
+    /// What filters took away of a graph, as [`super::hidden`] words it.
+    pub(super) hidden: Option<String>,
+}
 
 /// Bodies and builds.
 #[derive(Debug)]
@@ -53,13 +61,13 @@ struct State {
 
 #[derive(Debug)]
 struct Body {
-    bytes: Bytes,
+    made: Made,
     used: u64,
 }
 
 /// What a key leads to.
 enum Found {
-    Body(Bytes),
+    Body(Made),
     Building(watch::Receiver<Option<Outcome>>),
     Mine(
         watch::Sender<Option<Outcome>>,
@@ -88,9 +96,9 @@ impl Memo {
         build: impl FnOnce() -> Outcome + Send + 'static,
     ) -> Outcome {
         let mut outcome = match self.find(key) {
-            Found::Body(bytes) => {
+            Found::Body(made) => {
                 count(&self.counters.hits);
-                return Ok(bytes);
+                return Ok(made);
             }
             Found::Full => {
                 count(&self.counters.refused);
@@ -154,7 +162,7 @@ impl Memo {
         let now = state.uses;
         if let Some(body) = state.bodies.get_mut(key) {
             body.used = now;
-            return Found::Body(body.bytes.clone());
+            return Found::Body(body.made.clone());
         }
         if let Some(outcome) = state.building.get(key) {
             return Found::Building(outcome.clone());
@@ -171,8 +179,8 @@ impl Memo {
     fn finish(&self, key: &str, outcome: &Outcome) {
         let mut state = self.state.lock();
         state.building.remove(key);
-        let Ok(bytes) = outcome else { return };
-        let cost = key.len() + bytes.len();
+        let Ok(made) = outcome else { return };
+        let cost = key.len() + made.bytes.len();
         if cost > self.max_bytes {
             return;
         }
@@ -187,10 +195,22 @@ impl Memo {
         state.bodies.insert(
             key.to_owned(),
             Body {
-                bytes: bytes.clone(),
+                made: made.clone(),
                 used,
             },
         );
+    }
+}
+
+// === impl Made ===
+
+/// A body with nothing beside it.
+impl From<Bytes> for Made {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            hidden: None,
+        }
     }
 }
 
@@ -203,7 +223,7 @@ impl State {
             return false;
         };
         if let Some(body) = self.bodies.remove(&key) {
-            self.bytes = self.bytes.saturating_sub(key.len() + body.bytes.len());
+            self.bytes = self.bytes.saturating_sub(key.len() + body.made.bytes.len());
         }
         true
     }

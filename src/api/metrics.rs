@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::VARY;
 use http::{HeaderMap, HeaderValue};
 
@@ -139,9 +140,9 @@ pub(super) async fn graph(
     let totals = Arc::clone(&shared.state.totals);
     let dialect = negotiate(&headers);
     let key = format!("{GRAPH} {dialect:?} {}", totals.version());
-    let write = move || Ok(graph_series::write(totals.snapshot(), dialect).into());
-    let body = shared.memo.get(&key, write).await?;
-    Ok(answered(body, dialect))
+    let write = move || Ok(Bytes::from(graph_series::write(totals.snapshot(), dialect)).into());
+    let made = shared.memo.get(&key, write).await?;
+    Ok(answered(made.bytes, dialect))
 }
 
 fn answered(body: impl Into<Body>, dialect: Dialect) -> Response {

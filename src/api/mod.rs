@@ -12,6 +12,7 @@ mod format;
 mod graphs;
 mod grpc;
 mod guard;
+mod hidden;
 mod layouts;
 mod memo;
 mod metrics;

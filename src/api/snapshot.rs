@@ -9,7 +9,9 @@ use http::HeaderMap;
 use super::Shared;
 use super::caching;
 use super::format;
+use super::hidden;
 use super::layouts::Layouts;
+use super::memo::{Made, Outcome};
 use super::problem::Problem;
 use super::window;
 use crate::history::Resolved;
@@ -38,7 +40,7 @@ pub(super) struct Prepared {
 }
 
 /// Makes a body, on a blocking thread.
-pub(super) type Build = Box<dyn FnOnce(&Shared) -> Result<Bytes, Problem> + Send>;
+pub(super) type Build = Box<dyn FnOnce(&Shared) -> Outcome + Send>;
 
 // === impl Asked ===
 
@@ -173,7 +175,7 @@ impl Asked {
 
 impl Prepared {
     /// The body, remembered or built.
-    pub(super) async fn body(self, shared: &Arc<Shared>) -> Result<Bytes, Problem> {
+    pub(super) async fn body(self, shared: &Arc<Shared>) -> Outcome {
         let Self { key, build, .. } = self;
         let building = Arc::clone(shared);
         shared.memo.get(&key, move || build(&building)).await
@@ -209,7 +211,7 @@ pub(super) fn plain(params: &mut Params, drawn: &[Format]) -> Picture {
     Picture::default()
 }
 
-fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, Problem> {
+fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Outcome {
     let merged = shared.merge(resolved)?;
     let retained = asked
         .query
@@ -224,7 +226,9 @@ fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Result<Bytes, P
             .place(&mut topology, &asked.query.group_by, &*shared.state.source)
             .map_err(|error| defect(&error))?;
     }
-    asked.write(&topology).map_err(|error| defect(&error))
+    let bytes = asked.write(&topology).map_err(|error| defect(&error))?;
+    let hidden = Some(hidden::of_graph(topology.hidden));
+    Ok(Made { bytes, hidden })
 }
 
 // === impl Shared ===

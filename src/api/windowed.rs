@@ -10,6 +10,7 @@ use http::HeaderMap;
 use super::Shared;
 use super::caching::{self, Answer};
 use super::format;
+use super::memo::Made;
 use super::problem::Problem;
 use super::snapshot::range;
 use super::window;
@@ -77,7 +78,7 @@ impl Windowed {
         let building = Arc::clone(&shared);
         answer
             .respond(headers, || async move {
-                let build = move || build(&building, &query, &resolved);
+                let build = move || build(&building, &query, &resolved).map(Made::from);
                 shared.memo.get(&key, build).await
             })
             .await

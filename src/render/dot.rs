@@ -17,6 +17,7 @@ use super::look::{
     Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
 };
 use super::picture::Picture;
+use super::text::hidden;
 use crate::topology::{Node, NodeKind, Topology};
 
 /// Nodes above which `dot` takes minutes and `sfdp` still takes seconds.
@@ -59,7 +60,11 @@ impl Drawing<'_> {
             "  graph [rankdir={}, labelloc=t, label=\"{}\", tooltip=\"{} nodes, {} edges\", \
              fontname=\"Helvetica\", fontcolor=\"{}\", bgcolor=\"{}\"];",
             self.picture.rankdir.name(),
-            title(t),
+            [title(t)]
+                .into_iter()
+                .chain(hidden(t.hidden))
+                .collect::<Vec<_>>()
+                .join("\\n"),
             t.nodes.len(),
             t.edges.len(),
             p.ink,

@@ -30,6 +30,18 @@ pub fn write(topology: &Topology, out: &mut impl Write) -> fmt::Result {
             "  <key id=\"{name}\" for=\"graph\" attr.name=\"{name}\" attr.type=\"string\"/>"
         )?;
     }
+    let hidden = topology.hidden;
+    let hidden = [
+        ("hidden_nodes", hidden.nodes),
+        ("hidden_edges", hidden.edges),
+        ("hidden_calls", hidden.calls),
+    ];
+    for (name, _) in hidden {
+        writeln!(
+            out,
+            "  <key id=\"{name}\" for=\"graph\" attr.name=\"{name}\" attr.type=\"long\"/>"
+        )?;
+    }
     // What Gephi and others show beside a node.
     writeln!(
         out,
@@ -50,6 +62,9 @@ pub fn write(topology: &Topology, out: &mut impl Write) -> fmt::Result {
         "    ",
         out,
     )?;
+    for (name, count) in hidden {
+        data(name, &count.to_string(), "    ", out)?;
+    }
     for node in &topology.nodes {
         writeln!(out, "    <node id=\"{}\">", id(&node.counted.id))?;
         data("label", &node.counted.name, "      ", out)?;

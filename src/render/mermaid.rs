@@ -18,6 +18,7 @@ use super::look::{
     Numbers, Palette, caption, dash, edge_lines, frames, node_rate, pen_width, rank, title,
 };
 use super::picture::{Picture, Theme};
+use super::text::hidden;
 use crate::topology::{Edge, Health, Node, NodeKind, Topology};
 
 /// Classes of nodes, in the order of [`rank`].
@@ -63,7 +64,9 @@ impl Drawing<'_> {
 
     fn head(&self, part: &Part<'_>, out: &mut String) -> fmt::Result {
         let theme = configured(self.picture.theme);
-        let title = title(self.topology);
+        let hidden =
+            hidden(self.topology.hidden).map_or_else(String::new, |words| format!(", {words}"));
+        let title = title(self.topology) + &hidden;
         let direction = self.picture.rankdir.name();
         match part.missing() {
             None => write!(

@@ -11,7 +11,7 @@ use super::look::{
     title,
 };
 use super::picture::{Picture, RankDir};
-use super::text::{shortened, visible, with_plainness};
+use super::text::{hidden, shortened, visible, with_plainness};
 use crate::topology::{Edge, Health, Node, NodeKind, Topology};
 
 /// Nodes above which PlantUML, which asks Graphviz for the layout, takes minutes.
@@ -57,7 +57,10 @@ impl Drawing<'_> {
             RankDir::LeftRight | RankDir::RightLeft => "left to right",
             RankDir::TopBottom | RankDir::BottomTop => "top to bottom",
         };
-        writeln!(out, "title {}\n{direction} direction", title(self.topology))?;
+        let hidden =
+            hidden(self.topology.hidden).map_or_else(String::new, |words| format!(", {words}"));
+        let title = title(self.topology);
+        writeln!(out, "title {title}{hidden}\n{direction} direction")?;
         writeln!(
             out,
             "skinparam Shadowing false\nskinparam BackgroundColor {}",

@@ -24,6 +24,7 @@ use self::legend::{Entry, Legend};
 use self::plane::{Boxed, Plane};
 use super::look::{Palette, title};
 use super::picture::Picture;
+use super::text::hidden;
 use crate::topology::Topology;
 use crate::topology::layout::layout;
 
@@ -105,14 +106,14 @@ impl Drawing<'_> {
             count(t.nodes.len(), "node"),
             count(t.edges.len(), "edge")
         );
-        if t.nodes.is_empty() {
-            return "No calls in this window".to_owned();
-        }
-        match (t.hidden.nodes, t.hidden.edges) {
-            (0, 0) => shown,
-            (nodes, edges) => {
-                format!("{shown} ({nodes} nodes and {edges} edges hidden by filters)")
-            }
+        let shown = if t.nodes.is_empty() {
+            "No calls in this window".to_owned()
+        } else {
+            shown
+        };
+        match hidden(t.hidden) {
+            None => shown,
+            Some(hidden) => format!("{shown} ({hidden})"),
         }
     }
 }

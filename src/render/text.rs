@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::topology::Hidden;
+
 /// Most characters without a width after one that has some: enough for any orthography, too few for a tower.
 const MAX_MARKS: usize = 2;
 
@@ -57,6 +59,24 @@ pub(crate) fn duration_ms(ms: f64) -> String {
     } else {
         format!("{} s", short(ms / 1_000.0))
     }
+}
+
+/// `hidden by filters: 12 nodes, 40 edges, 210 calls`; nothing when nothing is.
+pub(super) fn hidden(hidden: Hidden) -> Option<String> {
+    hidden_words([hidden.nodes, hidden.edges, hidden.calls])
+}
+
+/// The same of the numbers of nodes, edges and calls.
+pub(crate) fn hidden_words(counts: [u64; 3]) -> Option<String> {
+    let any = counts.iter().any(|count| *count > 0);
+    any.then(|| format!("hidden by filters: {}", hidden_counts(counts)))
+}
+
+/// `12 nodes, 40 edges, 210 calls`.
+pub(super) fn hidden_counts(counts: [u64; 3]) -> String {
+    let words = counts.iter().zip(["node", "edge", "call"]);
+    let words = words.map(|(n, word)| format!("{n} {word}{}", if *n == 1 { "" } else { "s" }));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Two significant digits below 10, none after the point from there on.

@@ -25,7 +25,7 @@ use crate::core::CoreConfig;
 use crate::daemon;
 use crate::proto;
 use crate::topology::layout::layout;
-use crate::topology::{self, Frame, Params, Thresholds, layout_graph};
+use crate::topology::{self, Frame, Hidden, Params, Thresholds, layout_graph};
 
 pub use error::ReplayError;
 use input::Input;
@@ -47,7 +47,8 @@ pub fn run(
     let mut report = Report::new(log);
     let played = play(args, resolved, &mut report);
     report.sum_up(played.as_ref().ok().and_then(|slice| slice.law.as_ref()));
-    let body = draw(played?, resolved, &asked)?;
+    let (body, hidden) = draw(played?, resolved, &asked)?;
+    report.hidden(hidden);
     let mut write = || {
         out.write_all(&body)?;
         if body.last() != Some(&b'\n') {
@@ -109,7 +110,7 @@ fn draw(
     slice: proto::Slice,
     resolved: &Resolved,
     asked: &Asked,
-) -> Result<bytes::Bytes, ReplayError> {
+) -> Result<(bytes::Bytes, Hidden), ReplayError> {
     // What stands for a process elsewhere stands for the data here.
     let epoch = daemon::hex(&Sha256::digest(slice.encode_to_vec())[..8]);
     let health = &resolved.config.health;
@@ -131,5 +132,5 @@ fn draw(
         topology.place(&layout(None, &graph));
     }
     topology.window.requested_s = frame.end_unix_s - frame.start_unix_s;
-    Ok(asked.write(&topology)?)
+    Ok((asked.write(&topology)?, topology.hidden))
 }

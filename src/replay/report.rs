@@ -7,6 +7,8 @@ use super::error::Bad;
 use super::input::Input;
 use crate::otlp::Counts;
 use crate::proto::Law;
+use crate::render::text;
+use crate::topology::Hidden;
 
 /// Counts, and where they are told.
 pub(super) struct Report<'a> {
@@ -83,6 +85,13 @@ impl<'a> Report<'a> {
                     many(law.overflow_calls, "call")
                 ));
             }
+        }
+    }
+
+    /// What the query's filters took away of the graph.
+    pub(super) fn hidden(&mut self, hidden: Hidden) {
+        if let Some(words) = text::hidden_words([hidden.nodes, hidden.edges, hidden.calls]) {
+            self.say(&words);
         }
     }
 

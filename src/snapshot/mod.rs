@@ -17,6 +17,7 @@ mod watch;
 use std::io;
 use std::time::Duration;
 
+use crate::render::text::hidden_words;
 use crate::render::{Format, View};
 pub use address::{Address, NotAnAddress};
 pub use watch::{Looks, watch};
@@ -77,8 +78,17 @@ pub enum SnapshotError {
     Output(#[from] io::Error),
 }
 
-/// Fetches the graph once, whole: half an answer is an error, not output. Ends with a line break.
-pub fn fetch(question: &Question, view: View, format: Format) -> Result<Vec<u8>, SnapshotError> {
+/// A graph as it was answered.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Ends with a line break.
+    pub text: Vec<u8>,
+    /// What filters took away of it, in words: not every format says so itself.
+    pub hidden: Option<String>,
+}
+
+/// Fetches the graph once, whole: half an answer is an error, not output.
+pub fn fetch(question: &Question, view: View, format: Format) -> Result<Fetched, SnapshotError> {
     if !view.formats().contains(&format) {
         return Err(SnapshotError::NoView { view, format });
     }
@@ -87,14 +97,18 @@ pub fn fetch(question: &Question, view: View, format: Format) -> Result<Vec<u8>,
 
 /// Fetches the difference of two windows in the same way.
 pub fn fetch_diff(question: &Question, format: Format) -> Result<Vec<u8>, SnapshotError> {
-    ask(question, "diff", format)
+    Ok(ask(question, "diff", format)?.text)
 }
 
-fn ask(question: &Question, route: &str, format: Format) -> Result<Vec<u8>, SnapshotError> {
+fn ask(question: &Question, route: &str, format: Format) -> Result<Fetched, SnapshotError> {
     let runtime = runtime().map_err(SnapshotError::Start)?;
-    let body = runtime.block_on(client::fetch(question, route, format));
+    let answer = runtime.block_on(client::fetch(question, route, format));
     runtime.shutdown_background();
-    Ok(ended(Vec::from(body?)))
+    let answer = answer?;
+    Ok(Fetched {
+        text: ended(Vec::from(answer.body)),
+        hidden: answer.hidden.and_then(hidden_words),
+    })
 }
 
 /// The text with a line break at its end.

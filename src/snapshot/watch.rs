@@ -95,7 +95,9 @@ fn draw(screen: &Screen, view: &View) -> Result<(), SnapshotError> {
 /// The answer to the next asking, once it is time.
 async fn next(question: &Question, ticks: &mut Interval) -> Result<Graph, SnapshotError> {
     ticks.tick().await;
-    let body = client::fetch(question, render::View::Graph.name(), Format::Json).await?;
+    let body = client::fetch(question, render::View::Graph.name(), Format::Json)
+        .await?
+        .body;
     Graph::read(&body).map_err(|found| SnapshotError::NotAGraph {
         address: question.address.clone(),
         found: format!("something unreadable ({found})"),

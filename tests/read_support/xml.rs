@@ -70,7 +70,7 @@ pub fn parse(text: &str) -> Element {
 }
 
 fn is_name(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || "-_:".contains(c);
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(inner)
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn openapi(
         content_type: "application/json",
     };
     answer
-        .respond(&headers, || async { Ok(served.clone()) })
+        .respond(&headers, || async { Ok(served.clone().into()) })
         .await
 }
 

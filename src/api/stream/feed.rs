@@ -138,7 +138,7 @@ impl Ask {
             return Ok(None);
         }
         let id = format!("{}-{second}", shared.state.epoch);
-        let body = prepared.body(shared).await?;
+        let body = prepared.body(shared).await?.bytes;
         let joined = last.is_some_and(|last| last.shut());
         let delta = if self.deltas {
             delta(held, body.clone(), joined).await?

@@ -3,6 +3,7 @@
 
 use super::words::{lines, summary};
 use crate::render::look::{Frames, framed};
+use crate::render::text::hidden_counts;
 use crate::topology::diff::{Change, Diff, EdgeDiff, NodeDiff, Side, Status};
 use crate::topology::times::rfc3339;
 
@@ -42,19 +43,28 @@ impl Look {
     }
 }
 
-/// The two windows, then how many of what there are.
-pub(in crate::render) fn titles(diff: &Diff) -> [String; 4] {
+/// The two windows, then how many of what there are, then what filters took away of each.
+pub(in crate::render) fn titles(diff: &Diff) -> Vec<String> {
     let range = |side: &Side| {
         let window = &side.window;
         let (start, end) = (rfc3339(window.start_unix_s), rfc3339(window.end_unix_s));
         format!("{start} to {end}")
     };
-    [
+    let mut titles = vec![
         format!("base {}", range(&diff.base)),
         format!("head {}", range(&diff.head)),
         format!("nodes: {}", summary(diff.node_tally)),
         format!("edges: {}", summary(diff.edge_tally)),
-    ]
+    ];
+    let hidden = [&diff.base, &diff.head].map(|side| {
+        let hidden = side.hidden;
+        [hidden.nodes, hidden.edges, hidden.calls]
+    });
+    if hidden.as_flattened().iter().any(|count| *count > 0) {
+        let [base, head] = hidden.map(hidden_counts);
+        titles.push(format!("hidden by filters: {base} of base, {head} of head"));
+    }
+    titles
 }
 
 /// The nodes by the namespace that frames them.

@@ -56,13 +56,16 @@ pub fn write(diff: &Diff, picture: &Picture, out: &mut String) -> fmt::Result {
     let graph = drawing.plane.bounds().with(edges);
     let entries: &[Entry] = if diff.nodes.is_empty() { &[] } else { &LEGEND };
     let legend = Legend::below(graph, entries);
-    let title = titles(diff).map(|line| {
-        let (strong, plain) = line.split_once(' ').unwrap_or((&line, ""));
+    let titles = titles(diff).into_iter();
+    let title = titles.map(|line| {
+        let cut = line.split_once(": ").or_else(|| line.split_once(' '));
+        let (strong, plain) = cut.unwrap_or((&line, ""));
         sheet::Line {
-            strong: strong.trim_end_matches(':').to_owned(),
+            strong: strong.to_owned(),
             plain: plain.to_owned(),
         }
     });
+    let title: Vec<sheet::Line> = title.collect();
     sheet::open(graph.with(legend.area()), &title, &drawing.palette, out)?;
     out.write_str(&body)?;
     legend.write(&drawing.palette, out)?;
