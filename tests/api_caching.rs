@@ -104,8 +104,19 @@ async fn large_bodies_are_compressed_and_small_ones_are_not() {
         ("zstd, gzip", "/api/v1/topology", "zstd"),
         ("gzip", "/livez", ""),
         ("identity", "/api/v1/topology", ""),
+        // What forbids every coding, the absent one too, is answered without one.
+        ("identity;q=0", "/api/v1/topology", ""),
+        ("*;q=0", "/api/v1/topology", ""),
+        ("gzip;q=0, *; Q=0.000", "/api/v1/topology", ""),
+        ("br, Identity;q=0.0", "/api/v1/topology", ""),
+        ("identity;q=0, *;q=0", "/livez", ""),
+        ("gzip, identity;q=0, *;q=0", "/api/v1/topology", "gzip"),
+        ("gzip;q=0.1, *;q=0", "/api/v1/topology", "gzip"),
+        ("identity;q=0, *", "/api/v1/topology", "zstd"),
+        ("gzip, identity;q=0", "/livez", ""),
     ] {
         let response = send(shop_state(), with(path, &[("accept-encoding", encoding)])).await;
+        assert_eq!(response.status(), StatusCode::OK, "{encoding} {path}");
         assert_eq!(
             header(&response, "content-encoding"),
             expected,

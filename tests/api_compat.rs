@@ -6,10 +6,10 @@ mod read_support;
 use std::sync::Arc;
 
 use http::StatusCode;
-use read_support::http::{bytes, get, header, send, shop_state};
+use read_support::http::{bytes, get, header, send, shop_state, with};
 use read_support::{END, Fixed, World, shop, state};
 use serde_json::{Value, json};
-use spangraph::api::ApiState;
+use spangraph::api::{ApiState, Bind};
 use spangraph::proto::{ConnectionType, Slice};
 
 const JAEGER: &str = "/compat/jaeger/api";
@@ -230,4 +230,52 @@ async fn the_root_has_them_only_when_asked() {
             "{at_root}"
         );
     }
+}
+
+/// Guarantees: where the facades are at `/`, whatever is asked of the clients' own paths is refused in their shapes, and
+/// our own paths keep theirs; elsewhere they are unknown like any other.
+#[tokio::test]
+async fn the_root_refuses_in_the_shape_of_whoever_is_asked() {
+    let kinds = async |compat_root: bool, path: &str| {
+        let state = ApiState {
+            compat_root,
+            bind: Bind::Loopback,
+            ..shop_state()
+        };
+        let mut found = Vec::new();
+        for (method, host) in [
+            ("GET", "localhost"),
+            ("PUT", "localhost"),
+            ("GET", "evil.example"),
+        ] {
+            let mut request = with(path, &[("host", host)]);
+            *request.method_mut() = method.parse().unwrap();
+            let response = send(state.clone(), request).await;
+            assert!(response.status().is_client_error(), "{method} {path}");
+            assert_eq!(header(&response, "cache-control"), "no-store");
+            found.push(header(&response, "content-type").to_owned());
+        }
+        found.dedup();
+        assert_eq!(found.len(), 1, "{path}: {found:?}");
+        found.remove(0)
+    };
+    let (ours, jaegers, zipkins) = (
+        "application/problem+json",
+        "application/json",
+        "text/plain; charset=utf-8",
+    );
+    for (path, at_root) in [
+        ("/api/traces", jaegers),
+        ("/api/v3/services", jaegers),
+        ("/api/v2/spans", zipkins),
+        ("/api/v2", zipkins),
+        ("/api/v1/nothing", ours),
+        ("/nothing", ours),
+        ("/apis", ours),
+    ] {
+        assert_eq!(kinds(true, path).await, at_root, "{path}");
+        assert_eq!(kinds(false, path).await, ours, "{path}");
+    }
+    assert_eq!(kinds(false, "/compat/jaeger/x").await, jaegers);
+    assert_eq!(kinds(false, "/compat/zipkin").await, zipkins);
 }

@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// The table: a request line (without version), a header or none, the status, type and detail of the problem; both are
-/// empty where the answer is no problem of ours, and a detail that lists what is served is left out. The state is that of
+/// empty where the answer is no problem of ours, and a detail that lists what is served is left out. The types `jaeger`
+/// and `zipkin` stand for a refusal in the shape of a facade. The state is that of
 /// [`shop_state`]: an hour is held, and a day is the longest window.
 const TABLE: &str = include_str!("data/wrong_requests.json");
 
@@ -88,13 +89,20 @@ async fn every_wrong_request_has_one_exact_answer() {
             assert!(!answer.head.contains("problem+json"), "{row}");
             continue;
         }
+        assert!(answer.head.contains("cache-control: no-store"), "{row}");
+        if *status == 405 {
+            assert!(answer.head.contains("allow: get, head"), "{row}");
+        }
+        if let Some(told) = told_by_facade(kind, &answer) {
+            assert_eq!(told, *detail, "{row}");
+            continue;
+        }
         assert!(
             answer
                 .head
                 .contains("content-type: application/problem+json"),
             "{row}"
         );
-        assert!(answer.head.contains("cache-control: no-store"), "{row}");
         assert!(
             answer.head.contains("x-content-type-options: nosniff"),
             "{row}"
@@ -118,9 +126,24 @@ async fn every_wrong_request_has_one_exact_answer() {
                 "{row}"
             );
         }
-        if *status == 405 {
-            assert!(answer.head.contains("allow: get, head"), "{row}");
+    }
+}
+
+/// What a facade says in its own shape: Jaeger's envelope with one error, Zipkin's bare text.
+fn told_by_facade(kind: &str, answer: &Answer) -> Option<String> {
+    match kind {
+        "jaeger" => {
+            assert!(answer.head.contains("content-type: application/json\r\n"));
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(body["errors"][0]["code"], answer.status);
+            Some(body["errors"][0]["msg"].as_str().unwrap().to_owned())
         }
+        "zipkin" => {
+            let text = "content-type: text/plain; charset=utf-8\r\n";
+            assert!(answer.head.contains(text));
+            Some(String::from_utf8(answer.body.clone()).unwrap())
+        }
+        _ => None,
     }
 }
 
@@ -146,7 +169,8 @@ async fn a_wrong_head_is_as_wrong_as_a_get() {
     }
 }
 
-/// Guarantees: a URL beyond 64 KiB is refused before any route; one below is read, and only a little of it repeated.
+/// Guarantees: a URL up to 32 KiB is read, and only a little of it repeated; a longer one is refused, in the shape of
+/// whoever is asked; one that fills the head's 64 KiB alone is refused before there is a request.
 #[tokio::test]
 async fn a_url_has_a_bound() {
     let server = Server::start().await;
@@ -156,11 +180,31 @@ async fn a_url_has_a_bound() {
             .ask(&format!("{head}{}", "x".repeat(bytes)), "")
             .await
     };
-    let below = ask(60_000).await;
+    let prefix = "/api/v1/topology?widnow=".len();
+    let below = ask((32 << 10) - prefix).await;
     let body: Value = serde_json::from_slice(&below.body).unwrap();
     let shown = body["invalid_params"][0]["value"].as_str().unwrap();
-    assert_eq!((below.status, shown), (400, &*"x".repeat(200)));
+    assert_eq!(
+        (below.status, shown),
+        (400, &*format!("{}…", "x".repeat(64)))
+    );
     assert!(below.body.len() < 1_000);
+    for bytes in [(32 << 10) - prefix + 1, 60_000] {
+        let above = ask(bytes).await;
+        let body: Value = serde_json::from_slice(&above.body).unwrap();
+        assert_eq!((above.status, &body["type"]), (414, &"uri-too-long".into()));
+        assert!(
+            above
+                .head
+                .contains("content-type: application/problem+json")
+        );
+        assert!(above.head.contains("cache-control: no-store"));
+        assert!(above.head.contains("x-content-type-options: nosniff"));
+    }
+    let jaeger = format!("GET /compat/jaeger/{}", "x".repeat(40_000));
+    let jaeger = server.ask(&jaeger, "").await;
+    assert_eq!(jaeger.status, 414);
+    assert!(told_by_facade("jaeger", &jaeger).is_some());
     let beyond = ask(65_536).await;
     assert_eq!((beyond.status, beyond.body.len()), (431, 0));
 }

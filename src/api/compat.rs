@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::RETRY_AFTER;
+use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
 
+use super::format::welcome;
 use super::problem::Problem;
 use super::snapshot::unbuilt;
 use super::{Shared, answers};
@@ -79,8 +79,14 @@ const DAY_MS: u64 = 86_400_000;
 pub(super) fn routes(at_root: bool) -> Router<Arc<Shared>> {
     let mut router = Router::new();
     for (place, path, facade, list) in ROUTES {
-        let handler = move |State(shared): State<Arc<Shared>>, RawQuery(raw): RawQuery| async move {
-            let answer = answer(facade, list, &shared, raw.as_deref().unwrap_or_default()).await;
+        let handler = move |State(shared): State<Arc<Shared>>,
+                            RawQuery(raw): RawQuery,
+                            headers: HeaderMap| async move {
+            let raw = raw.as_deref().unwrap_or_default();
+            let answer = match welcome(&headers, "application/json") {
+                Ok(()) => answer(facade, list, &shared, raw).await,
+                Err(problem) => Err(problem),
+            };
             answer.unwrap_or_else(|problem| facade.refuse(&problem))
         };
         router = router.route(&format!("{place}{path}"), get(handler));
@@ -89,6 +95,23 @@ pub(super) fn routes(at_root: bool) -> Router<Arc<Shared>> {
         }
     }
     router
+}
+
+/// A refusal in the shape of whoever is served at the path.
+pub(super) async fn refused(
+    State(shared): State<Arc<Shared>>,
+    uri: Uri,
+    problem: Problem,
+) -> Response {
+    refuse(shared.state.compat_root, uri.path(), problem)
+}
+
+/// The same where `at_root` says whether the facades are at `/` too.
+pub(super) fn refuse(at_root: bool, path: &str, problem: Problem) -> Response {
+    match Facade::at(at_root, path) {
+        Some(facade) => facade.refuse(&problem),
+        None => problem.into_response(),
+    }
 }
 
 async fn answer(
@@ -190,6 +213,23 @@ impl Asked {
 // === impl Facade ===
 
 impl Facade {
+    /// Who is served at a path, whether there is a route or not.
+    fn at(at_root: bool, path: &str) -> Option<Self> {
+        let below = |place: &str| {
+            let rest = path.strip_prefix(place);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if below("/compat/jaeger") {
+            Some(Self::Jaeger)
+        } else if below("/compat/zipkin") || (at_root && below("/api/v2")) {
+            Some(Self::Zipkin)
+        } else if at_root && below("/api") && !below("/api/v1") {
+            Some(Self::Jaeger)
+        } else {
+            None
+        }
+    }
+
     fn body(self, list: List, data: Value) -> Value {
         match self {
             // Jaeger counts its services, but not its dependencies.
@@ -216,11 +256,7 @@ impl Facade {
             Self::Zipkin => answers::text(detail),
         };
         *response.status_mut() = status;
-        if matches!(problem, Problem::NotReady(_) | Problem::Busy) {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
+        problem.set_fields(response.headers_mut());
         response
     }
 }

@@ -90,6 +90,11 @@ impl AskedDiff {
             None => Some(head.resolved.start_unix_s),
         };
         let base = self.find(shared, base)?;
+        if base.end_unix_s > head.end_unix_s {
+            let [base, head] = [base, head].map(|found| rfc3339(found.end_unix_s));
+            let reason = format!("ends before `base`, which ends at {base}");
+            return Err(Problem::parameter("head", &head, &reason));
+        }
         let key = self.key(&shared.state.epoch, &base, &head);
         let age = |at| window::max_age_s(at, now_s, newest);
         Ok(Prepared {

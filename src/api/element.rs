@@ -115,7 +115,7 @@ fn edge_body(ask: &Ask<'_>) -> Result<Bytes, Problem> {
 
 impl Ask<'_> {
     fn unknown(&self, what: &str) -> Problem {
-        Problem::NotFound(format!("{what} `{}` is not in the window", self.id))
+        Problem::unknown(what, self.id)
     }
 
     /// The whole graph with all details.

@@ -52,9 +52,12 @@ fn unacceptable(served: &[Format]) -> Problem {
     Problem::NotAcceptable(types)
 }
 
-/// Whether the client takes a media type.
-pub(super) fn accepts(headers: &HeaderMap, media: &str) -> bool {
-    Accept::of(headers).quality_of(media) > 0.0
+/// Makes sure that the client takes the one media type that a route serves, given without parameters.
+pub(super) fn welcome(headers: &HeaderMap, served: &'static str) -> Result<(), Problem> {
+    if Accept::of(headers).quality_of(served) > 0.0 {
+        return Ok(());
+    }
+    Err(Problem::NotAcceptable(vec![served]))
 }
 
 /// `json, dot or csv`.

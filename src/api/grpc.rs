@@ -8,6 +8,7 @@ use tonic::codegen::tokio_stream::Stream;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
+use super::guard::MAX_URI;
 use super::problem::Problem;
 use super::snapshot::Asked;
 use super::{Shared, hidden, reflection, stream};
@@ -15,9 +16,6 @@ use crate::net::Health;
 use crate::proto::topology_service_server::{SERVICE_NAME, TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
 use crate::render::View;
-
-/// Bytes of a query, as HTTP's limit of a URI.
-const MAX_QUERY: usize = 65_534;
 
 struct Topologies {
     shared: Arc<Shared>,
@@ -68,10 +66,11 @@ impl TopologyService for Topologies {
 }
 
 fn check_length(raw: &str) -> Result<(), Status> {
-    if raw.len() <= MAX_QUERY {
+    // As long as a URI may be.
+    if raw.len() <= MAX_URI {
         return Ok(());
     }
-    let detail = format!("query longer than {MAX_QUERY} bytes");
+    let detail = format!("query longer than {MAX_URI} bytes");
     Err(Status::invalid_argument(detail))
 }
 
@@ -100,10 +99,10 @@ async fn answer(
     Ok((message, made.hidden))
 }
 
-fn status(problem: &Problem) -> Status {
+pub(super) fn status(problem: &Problem) -> Status {
     let detail = problem.detail();
     match problem {
-        Problem::InvalidParameters(_) | Problem::NotAcceptable(_) => {
+        Problem::InvalidParameters(_) | Problem::NotAcceptable(_) | Problem::UriTooLong(_) => {
             Status::invalid_argument(detail)
         }
         Problem::NotFound(_) => Status::not_found(detail),
@@ -111,7 +110,7 @@ fn status(problem: &Problem) -> Status {
         Problem::NotReady(_) | Problem::Busy | Problem::TooManyStreams(_) => {
             Status::unavailable(detail)
         }
-        Problem::Misdirected => Status::permission_denied(detail),
+        Problem::Misdirected | Problem::NoHost => Status::permission_denied(detail),
         Problem::MethodNotAllowed => Status::unimplemented(detail),
         Problem::Internal => Status::internal(detail),
     }

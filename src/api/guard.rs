@@ -1,4 +1,4 @@
-//! What every request passes and every answer carries: the Host allow-list, security headers, the request count, and
+//! What every request passes and every answer carries: the Host allow-list, the bound of a URI, security headers, the request count, and
 //! the fork between gRPC and HTTP.
 
 use std::sync::Arc;
@@ -6,13 +6,12 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{self, HOST};
-use http::uri::Authority;
+use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::ServiceExt as _;
 
 use super::problem::Problem;
-use super::{ROUTES, Shared};
+use super::{ROUTES, Shared, coding, compat, grpc};
 
 /// How far the listener can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +22,6 @@ pub enum Bind {
     Public,
 }
 
-/// Which hosts a request may name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hosts {
-    Any,
-    /// Lower case, without port.
-    Only(Vec<String>),
-}
-
 /// What the outermost layer holds.
 #[derive(Clone)]
 pub(super) struct Entrance {
@@ -38,7 +29,9 @@ pub(super) struct Entrance {
     pub(super) grpc: axum::Router,
 }
 
-const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// Most bytes of a path with its query: 256 parameters of 128 bytes. A head beyond `net`'s 64 KiB hyper refuses by
+/// itself, with a bare 431: raising that would not help, since no `http::Uri` is longer than 65,534 bytes.
+pub(super) const MAX_URI: usize = 32 << 10;
 
 /// Headers of every answer, errors too.
 const SECURITY: [(HeaderName, &str); 4] = [
@@ -54,45 +47,10 @@ const SECURITY: [(HeaderName, &str); 4] = [
     ),
 ];
 
-// === impl Hosts ===
-
-impl Hosts {
-    /// On a loopback bind the local names and `extra`; else `extra` and the local names, or any when there are none.
-    pub(super) fn new(bind: Bind, extra: &[String]) -> Self {
-        if bind == Bind::Public && extra.is_empty() {
-            return Self::Any;
-        }
-        let extra = extra.iter().map(|host| host.to_ascii_lowercase());
-        Self::Only(
-            LOCAL
-                .iter()
-                .map(|host| (*host).to_owned())
-                .chain(extra)
-                .collect(),
-        )
-    }
-
-    /// Every name the request gives itself (`Host`, and the authority of its URI) is allowed, and there is one.
-    fn admit(&self, uri: &http::Uri, headers: &HeaderMap) -> bool {
-        let Self::Only(hosts) = self else {
-            return true;
-        };
-        let in_head = headers.get_all(HOST).iter().map(|value| {
-            let authority: Option<Authority> = value.to_str().ok()?.parse().ok();
-            authority
-        });
-        let mut asked = in_head.chain(uri.authority().cloned().map(Some)).peekable();
-        let any = asked.peek().is_some();
-        any && asked.all(|authority| {
-            authority.is_some_and(|a| hosts.contains(&a.host().to_ascii_lowercase()))
-        })
-    }
-}
-
 /// The outermost layer.
 pub(super) async fn guard(
     State(entrance): State<Entrance>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let Entrance {
@@ -101,14 +59,16 @@ pub(super) async fn guard(
     } = entrance;
     let route = ROUTES.iter().find(|route| *route == request.uri().path());
     let grpc = is_grpc(request.headers());
-    let allowed = shared.hosts.admit(request.uri(), request.headers());
-    let mut response = match (allowed, grpc) {
-        (true, false) => next.run(request).await,
-        (true, true) => grpc_routes.oneshot(request).await.into_response(),
-        (false, true) => {
-            tonic::Status::permission_denied(Problem::Misdirected.detail()).into_http()
+    let mut response = match (admit(&shared, &request), grpc) {
+        (Ok(()), false) => {
+            coding::relax(request.headers_mut());
+            next.run(request).await
         }
-        (false, false) => Problem::Misdirected.into_response(),
+        (Ok(()), true) => grpc_routes.oneshot(request).await.into_response(),
+        (Err(problem), true) => grpc::status(&problem).into_http(),
+        (Err(problem), false) => {
+            compat::refuse(shared.state.compat_root, request.uri().path(), problem)
+        }
     };
     for (name, value) in SECURITY {
         response
@@ -126,6 +86,15 @@ pub(super) async fn guard(
         .or_default() += 1;
     drop(requests);
     response
+}
+
+fn admit(shared: &Shared, request: &Request) -> Result<(), Problem> {
+    shared.hosts.admit(request.uri(), request.headers())?;
+    let asked = request.uri().path_and_query();
+    match asked.map_or(0, |asked| asked.as_str().len()) {
+        0..=MAX_URI => Ok(()),
+        _ => Err(Problem::UriTooLong(MAX_URI)),
+    }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

@@ -113,6 +113,9 @@ impl From<f64> for Value {
     }
 }
 
+const OPEN_METRICS: &str = "application/openmetrics-text";
+const TEXT: &str = "text/plain";
+
 /// `/metrics`.
 pub(super) async fn metrics(
     State(shared): State<Arc<Shared>>,
@@ -126,7 +129,7 @@ pub(super) async fn metrics(
     for part in &shared.state.metrics {
         part.collect(&mut families);
     }
-    let dialect = negotiate(&headers);
+    let dialect = negotiate(&headers)?;
     Ok(answered(families.text(dialect), dialect))
 }
 
@@ -138,7 +141,7 @@ pub(super) async fn graph(
 ) -> Result<Response, Problem> {
     no_parameters(raw.as_deref())?;
     let totals = Arc::clone(&shared.state.totals);
-    let dialect = negotiate(&headers);
+    let dialect = negotiate(&headers)?;
     let key = format!("{GRAPH} {dialect:?} {}", totals.version());
     let write = move || Ok(Bytes::from(graph_series::write(totals.snapshot(), dialect)).into());
     let made = shared.memo.get(&key, write).await?;
@@ -152,15 +155,19 @@ fn answered(body: impl Into<Body>, dialect: Dialect) -> Response {
     response
 }
 
-/// OpenMetrics for whoever prefers it; the older format for everybody else, scrapers that accept neither included:
-/// every scraper there is reads it.
-fn negotiate(headers: &HeaderMap) -> Dialect {
+/// OpenMetrics for whoever names it and does not prefer the older format, which is for all others that take it.
+fn negotiate(headers: &HeaderMap) -> Result<Dialect, Problem> {
     let accept = Accept::of(headers);
-    let open = accept.named("application/openmetrics-text");
-    if open > 0.0 && open >= accept.quality_of("text/plain") {
-        Dialect::OpenMetrics
+    let named = accept.named(OPEN_METRICS);
+    let text = accept.quality_of(TEXT);
+    if named > 0.0 && named >= text {
+        Ok(Dialect::OpenMetrics)
+    } else if text > 0.0 {
+        Ok(Dialect::Text)
+    } else if accept.quality_of(OPEN_METRICS) > 0.0 {
+        Ok(Dialect::OpenMetrics)
     } else {
-        Dialect::Text
+        Err(Problem::NotAcceptable(vec![OPEN_METRICS, TEXT]))
     }
 }
 

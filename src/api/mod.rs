@@ -5,6 +5,7 @@
 
 mod answers;
 mod caching;
+mod coding;
 mod compat;
 mod diff;
 mod element;
@@ -13,6 +14,7 @@ mod graphs;
 mod grpc;
 mod guard;
 mod hidden;
+mod host;
 mod layouts;
 mod memo;
 mod metrics;
@@ -33,8 +35,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::extract::RawQuery;
 use axum::response::Response;
 use axum::routing::get;
+use http::HeaderMap;
 use parking_lot::Mutex;
 use serde_json::json;
 use tower_http::compression::CompressionLayer;
@@ -90,7 +94,7 @@ pub struct ApiState {
 /// State of all handlers.
 struct Shared {
     state: ApiState,
-    hosts: guard::Hosts,
+    hosts: host::Hosts,
     memo: Arc<memo::Memo>,
     hub: Arc<stream::Hub>,
     layouts: layouts::Layouts,
@@ -135,7 +139,7 @@ const MIN_COMPRESSED_BYTES: u64 = 1_024;
 /// The whole API as one service.
 pub fn router(state: ApiState) -> Router {
     let shared = Arc::new(Shared {
-        hosts: guard::Hosts::new(state.bind, &state.hosts),
+        hosts: host::Hosts::new(state.bind, &state.hosts),
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
         hub: Arc::default(),
         layouts: layouts::Layouts::default(),
@@ -168,17 +172,22 @@ pub fn router(state: ApiState) -> Router {
         .route("/version", get(status::version))
         .route("/metrics", get(metrics::metrics))
         .route("/metrics/graph", get(metrics::graph))
-        .method_not_allowed_fallback(|| async { Problem::MethodNotAllowed })
-        .fallback(|| async { Problem::no_route() })
+        .method_not_allowed_fallback(|state, uri| {
+            compat::refused(state, uri, Problem::MethodNotAllowed)
+        })
+        .fallback(|state, uri| compat::refused(state, uri, Problem::no_route()))
         .with_state(shared)
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))
 }
 
 /// What there is, for whoever comes by with `curl`.
-async fn index() -> Response {
+async fn index(RawQuery(raw): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+    status::plain(raw.as_deref(), &headers)?;
     let routes: Vec<_> = ROUTES.iter().filter(|route| *route != "/").collect();
-    answers::json(&json!({"name": "spangraph", "routes": routes}))
+    Ok(answers::json(
+        &json!({"name": "spangraph", "routes": routes}),
+    ))
 }
 
 // === impl ApiState ===

@@ -1,4 +1,5 @@
-//! Probes, as orchestrators ask them. Unknown parameters are ignored here: a probe must not fail for one.
+//! Probes, as orchestrators ask them: the status is the answer. Unknown parameters and `Accept` are ignored here, unlike
+//! everywhere else: nothing of a graph could be missed, and a load balancer's habits must not restart a healthy daemon.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

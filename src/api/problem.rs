@@ -2,10 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::status::Check;
+use crate::render::text::echoed;
 use crate::topology::InvalidParam;
 use crate::topology::times::rfc3339;
 
@@ -30,6 +31,10 @@ pub enum Problem {
     },
     /// The request was meant for another host.
     Misdirected,
+    /// The Host header, or the authority of the URI, is no host, or there are several.
+    NoHost,
+    /// The path and the query are longer than these bytes.
+    UriTooLong(usize),
     /// Nothing can be answered yet; the checks that fail, where there are any.
     NotReady(Vec<Check>),
     /// Too many different bodies are being built.
@@ -57,15 +62,21 @@ impl Problem {
         Self::NotFound("no such route; / lists them".to_owned())
     }
 
+    /// No such element.
+    pub(super) fn unknown(what: &str, id: &str) -> Self {
+        Self::NotFound(format!("{what} `{}` is not in the window", echoed(id)))
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::InvalidParameters(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidParameters(_) | Self::NoHost => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::WindowExpired { .. } => StatusCode::GONE,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::UriTooLong(_) => StatusCode::URI_TOO_LONG,
             Self::NotReady(_) | Self::Busy | Self::TooManyStreams(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -77,7 +88,8 @@ impl Problem {
     pub fn detail(&self) -> String {
         match self {
             Self::InvalidParameters(params) => params.first().map_or_else(String::new, |p| {
-                format!("parameter `{}` = `{}`: {}", p.name, p.value, p.reason)
+                let (name, value) = (echoed(&p.name), echoed(&p.value));
+                format!("parameter `{name}` = `{value}`: {}", p.reason)
             }),
             Self::NotFound(what) | Self::TooManyStreams(what) => what.clone(),
             Self::MethodNotAllowed => format!("this route has {ALLOWED} only"),
@@ -91,6 +103,8 @@ impl Problem {
             Self::Misdirected => {
                 "the Host header names a host this listener does not serve".to_owned()
             }
+            Self::NoHost => "the request does not name one host, as in `localhost:7317`".to_owned(),
+            Self::UriTooLong(most) => format!("path and query are longer than {most} bytes"),
             Self::NotReady(checks) if checks.is_empty() => {
                 "no slice has been sealed yet".to_owned()
             }
@@ -111,6 +125,8 @@ impl Problem {
             Self::NotAcceptable(_) => ("not-acceptable", "Not acceptable"),
             Self::WindowExpired { .. } => ("window-expired", "Window expired"),
             Self::Misdirected => ("misdirected-request", "Misdirected request"),
+            Self::NoHost => ("invalid-host", "Invalid host"),
+            Self::UriTooLong(_) => ("uri-too-long", "URI too long"),
             Self::NotReady(_) => ("not-ready", "Not ready"),
             Self::Busy => ("busy", "Busy"),
             Self::TooManyStreams(_) => ("too-many-streams", "Too many streams"),
@@ -126,9 +142,9 @@ impl Problem {
         });
         match self {
             Self::InvalidParameters(params) => {
-                let list = params
-                    .iter()
-                    .map(|p| json!({"name": p.name, "value": p.value, "reason": p.reason}));
+                let list = params.iter().map(|p| {
+                    json!({"name": echoed(&p.name), "value": echoed(&p.value), "reason": p.reason})
+                });
                 body["invalid_params"] = list.collect();
             }
             Self::WindowExpired { oldest_unix_s } => {
@@ -146,15 +162,9 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = (self.status(), self.body().to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+impl Problem {
+    /// The fields that a refusal has whatever its shape: when to come again, and what else may be asked.
+    pub(super) fn set_fields(&self, headers: &mut HeaderMap) {
         match self {
             Self::NotReady(_) | Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -167,6 +177,19 @@ impl IntoResponse for Problem {
             }
             _ => {}
         }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), self.body().to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.set_fields(headers);
         response
     }
 }

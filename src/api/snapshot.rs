@@ -255,7 +255,7 @@ impl Shared {
 /// What a client is told of a graph that cannot be built.
 pub(super) fn unbuilt(error: &BuildError) -> Problem {
     match error {
-        BuildError::UnknownNode(_) => Problem::NotFound(error.to_string()),
+        BuildError::UnknownNode(id) => Problem::unknown("node", id),
         BuildError::Malformed(_) => defect(error),
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use http::HeaderMap;
 use serde::Serialize;
 use serde_json::json;
 
+use super::format::welcome;
 use super::problem::Problem;
 use super::stream::{MAX_QUERIES, MAX_STREAMS};
 use super::{Shared, answers};
@@ -90,8 +92,9 @@ pub struct BuildInfo {
 pub(super) async fn status(
     State(shared): State<Arc<Shared>>,
     RawQuery(raw): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    no_parameters(raw.as_deref())?;
+    plain(raw.as_deref(), &headers)?;
     let state = &shared.state;
     let report = state.status.report();
     let checks = state.status.readiness();
@@ -116,8 +119,9 @@ pub(super) async fn status(
 pub(super) async fn windows(
     State(shared): State<Arc<Shared>>,
     RawQuery(raw): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    no_parameters(raw.as_deref())?;
+    plain(raw.as_deref(), &headers)?;
     let levels = shared.state.source.levels();
     let oldest = levels.iter().filter_map(|l| l.oldest_unix_s).min();
     Ok(answers::json(&json!({
@@ -131,8 +135,9 @@ pub(super) async fn windows(
 pub(super) async fn version(
     State(shared): State<Arc<Shared>>,
     RawQuery(raw): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    no_parameters(raw.as_deref())?;
+    plain(raw.as_deref(), &headers)?;
     Ok(answers::json(&json!(shared.state.status.build())))
 }
 
@@ -145,6 +150,12 @@ fn level(level: &LevelInfo) -> serde_json::Value {
         "newest": level.newest_unix_s.map(rfc3339),
         "bytes": level.bytes,
     })
+}
+
+/// Makes sure that nothing is asked of a JSON document that is always whole, and that JSON is welcome.
+pub(super) fn plain(raw: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
+    no_parameters(raw)?;
+    welcome(headers, "application/json")
 }
 
 /// Refuses every parameter.

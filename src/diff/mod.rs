@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::render::text::visible;
+use crate::render::text::{echoed, visible};
 use crate::render::{self, Format, Picture, WriteError};
 use crate::snapshot::{self, Question, SnapshotError};
 use crate::topology::diff::{Settings, compare};
@@ -94,7 +94,7 @@ pub enum DiffError {
     #[error("the snapshots cannot be compared: {0}")]
     Unlike(String),
     /// A parameter of `--query`.
-    #[error("parameter `{}` = `{}`: {}", .0.name, .0.value, .0.reason)]
+    #[error("parameter `{}` = `{}`: {}", echoed(&.0.name), echoed(&.0.value), .0.reason)]
     Query(InvalidParam),
     /// What answers is not a diff.
     #[error("the answer is no diff: {0}")]

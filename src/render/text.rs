@@ -104,6 +104,9 @@ pub(super) fn hostile(c: char) -> bool {
 /// Characters of a name shown in a label; Graphviz refuses strings above 16 KiB, and nobody reads a longer one.
 pub(super) const MAX_LABEL: usize = 256;
 
+/// Characters of a wrong value that are repeated: enough to find it, too few to fill a log.
+const MAX_ECHO: usize = 64;
+
 /// At most [`MAX_LABEL`] characters of a name; a cut one ends with `…`.
 pub(super) fn shortened(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(MAX_LABEL) {
@@ -132,6 +135,14 @@ pub(super) fn with_plainness(name: &str) -> impl Iterator<Item = (char, bool)> {
 /// The name with every hostile character made visible, as by [`shown_where`].
 pub(crate) fn visible(name: &str) -> String {
     shown_where(name, hostile)
+}
+
+/// What somebody sent, repeated to them: at most [`MAX_ECHO`] characters of it, none that acts on a screen.
+pub(crate) fn echoed(text: &str) -> String {
+    match text.char_indices().nth(MAX_ECHO) {
+        Some((end, _)) => format!("{}…", visible(&text[..end])),
+        None => visible(text),
+    }
 }
 
 /// The name with the `hidden` characters made visible: control pictures for C0 and DEL, else `⟨U+202E⟩`.

@@ -20,6 +20,7 @@ pub mod layout;
 mod model;
 mod params;
 mod part;
+mod pattern;
 mod place;
 mod quantile;
 mod query;

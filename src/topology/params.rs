@@ -4,7 +4,7 @@
 /// Why a parameter cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidParam {
-    /// Its name as sent.
+    /// Its name as sent; at most 200 bytes.
     pub name: String,
     /// Its value as sent; at most 200 bytes.
     pub value: String,
@@ -23,7 +23,7 @@ pub struct Params {
 const MAX_PAIRS: usize = 256;
 /// Most errors reported of one query.
 const MAX_ERRORS: usize = 16;
-/// Bytes of a value repeated in an error.
+/// Bytes of a name or value kept in an error; whoever words it repeats fewer.
 const MAX_SHOWN: usize = 200;
 
 // === impl Params ===

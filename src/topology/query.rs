@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::NodeKind;
 use super::params::{InvalidParam, Params};
+use super::pattern::pattern;
 use super::quantile::Quantile;
 use super::times::{self, At};
 use crate::glob::Glob;
@@ -182,9 +183,7 @@ impl Query {
 }
 
 fn globs(params: &mut Params, name: &str) -> Vec<Glob> {
-    let mut globs = params.read_all(name, |text| {
-        Glob::new(text).ok_or_else(|| "must not be empty".to_owned())
-    });
+    let mut globs = params.read_all(name, pattern);
     globs.sort();
     globs.dedup();
     globs

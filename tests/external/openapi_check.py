@@ -34,6 +34,7 @@ ASKED = [
     "/api/v1/diff?base=now&include=same&quantiles=0.5,0.999",
     "/api/v1/diff.dot?base=now&theme=dark",
     "/api/v1/diff.mmd?base=now&rankdir=TB",
+    "/api/v1/diff.svg?base=now&include=same",
 ]
 # Requests that are wrong, with the status they have.
 WRONG = [

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::caching::{self, Answer};
 use super::problem::Problem;
-use super::status::no_parameters;
+use super::status::plain;
 use super::{ROUTES, Shared};
 use crate::render::{Format, Picture, View};
 
@@ -35,7 +35,7 @@ pub(super) async fn openapi(
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    no_parameters(raw.as_deref())?;
+    plain(raw.as_deref(), &headers)?;
     let served = shared.openapi.0.get_or_init(|| {
         let document = document(&shared.state.dimensions);
         Bytes::from(document.to_string())

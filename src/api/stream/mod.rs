@@ -22,7 +22,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::Status;
 
 use super::Shared;
-use super::format::accepts;
+use super::format::welcome;
 use super::problem::Problem;
 use super::snapshot::Asked;
 use crate::proto::GetTopologyResponse;
@@ -51,9 +51,7 @@ pub(super) async fn stream(
         let format = ask.asked.format.name();
         return Err(Problem::parameter("format", format, "must be json"));
     }
-    if !accepts(&headers, CONTENT) {
-        return Err(Problem::NotAcceptable(vec![CONTENT]));
-    }
+    welcome(&headers, CONTENT)?;
     let place = join(&shared, ask).await?;
     let reader = Reader::new(place, shared.state.ending.clone());
     let events = unfold(reader, |mut reader| async {

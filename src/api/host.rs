@@ -1,0 +1,119 @@
+//! Which hosts a request may name, and what a host is. A page in a browser can be led to a loopback listener by a name
+//! of its own (DNS rebinding): the name it gives is then the only thing that tells it from a user.
+
+use std::net::Ipv6Addr;
+
+use http::HeaderMap;
+use http::header::HOST;
+
+use super::guard::Bind;
+use super::problem::Problem;
+
+/// Which hosts a request may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Hosts {
+    Any,
+    /// Lower case, without port.
+    Only(Vec<String>),
+}
+
+const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+// === impl Hosts ===
+
+impl Hosts {
+    /// On a loopback bind the local names and `extra`; else `extra` and the local names, or any when there are none.
+    pub(super) fn new(bind: Bind, extra: &[String]) -> Self {
+        if bind == Bind::Public && extra.is_empty() {
+            return Self::Any;
+        }
+        let local = LOCAL.iter().map(|host| (*host).to_owned());
+        let extra = extra.iter().map(|host| host.to_ascii_lowercase());
+        Self::Only(local.chain(extra).collect())
+    }
+
+    /// Every name the request gives itself (`Host`, and the authority of its URI) is a host, at most one field says
+    /// so (RFC 9112, 3.2), each is allowed, and where not every host is, there is one.
+    pub(super) fn admit(&self, uri: &http::Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let fields = headers
+            .get_all(HOST)
+            .iter()
+            .map(|value| value.to_str().ok());
+        let fields: Vec<Option<&str>> = fields.collect();
+        if fields.len() > 1 {
+            return Err(Problem::NoHost);
+        }
+        let authority = uri.authority().map(|authority| Some(authority.as_str()));
+        let named = fields.into_iter().chain(authority);
+        let named = named.map(|text| text.and_then(host).ok_or(Problem::NoHost));
+        let named: Vec<&str> = named.collect::<Result<_, _>>()?;
+        let Self::Only(hosts) = self else {
+            return Ok(());
+        };
+        let allowed = |host: &&str| hosts.contains(&host.to_ascii_lowercase());
+        if !named.is_empty() && named.iter().all(allowed) {
+            return Ok(());
+        }
+        Err(Problem::Misdirected)
+    }
+}
+
+/// The host of `uri-host [":" port]` (RFC 3986, 3.2.2), an address in brackets with them; it may be empty.
+fn host(text: &str) -> Option<&str> {
+    let (host, port) = if text.starts_with('[') {
+        let (host, port) = text.split_at(text.find(']')? + 1);
+        host[1..host.len() - 1].parse::<Ipv6Addr>().ok()?;
+        (host, port)
+    } else {
+        let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&b);
+        host.bytes().all(allowed).then_some(())?;
+        (host, port)
+    };
+    match port.strip_prefix(':') {
+        None => port.is_empty().then_some(host),
+        Some(digits) => {
+            let fits = digits.is_empty() || digits.parse::<u16>().is_ok();
+            (fits && digits.bytes().all(|b| b.is_ascii_digit())).then_some(host)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_what_the_grammar_says() {
+        for (text, expected) in [
+            ("localhost", Some("localhost")),
+            ("localhost:7317", Some("localhost")),
+            ("localhost:", Some("localhost")),
+            ("", Some("")),
+            ("[::1]", Some("[::1]")),
+            ("[::1]:80", Some("[::1]")),
+            ("my_service.ns.svc:80", Some("my_service.ns.svc")),
+            ("a:b:c", None),
+            ("localhost:80:80", None),
+            ("localhost:80a", None),
+            ("localhost:+80", None),
+            ("localhost:65536", None),
+            ("localhost:-1", None),
+            ("[::1", None),
+            ("::1", None),
+            ("[::1]80", None),
+            ("[localhost]", None),
+            ("[]", None),
+            ("local host", None),
+            (" localhost", None),
+            ("user@localhost", None),
+            ("localhost/x", None),
+            ("localhost?x", None),
+            ("http://localhost", None),
+            ("localhost\\", None),
+            ("größe", None),
+        ] {
+            assert_eq!(host(text), expected, "{text:?}");
+        }
+    }
+}
