@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use prost::Message as _;
 
 /// Messages whose lists are sorted before they are written, and what prost does not derive for that.
-const SORTED: [(&str, &str); 4] = [
+const SORTED: [(&str, &str); 5] = [
     (
         ".spangraph.v1.WaitingSpan",
         "#[derive(Eq, PartialOrd, Ord)]",
@@ -13,6 +13,7 @@ const SORTED: [(&str, &str); 4] = [
     (".spangraph.v1.ChargedEdge", "#[derive(PartialOrd, Ord)]"),
     (".spangraph.v1.RememberedSpan", "#[derive(PartialOrd, Ord)]"),
     (".spangraph.v1.WaitingLink", "#[derive(PartialOrd, Ord)]"),
+    (".spangraph.v1.WaitingGroup", "#[derive(PartialOrd, Ord)]"),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

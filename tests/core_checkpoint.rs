@@ -24,6 +24,7 @@ use spangraph::core::{Core, CoreConfig, RestoreError, Scratch};
 use spangraph::otlp::{Encoding, ResourceKeys};
 use spangraph::proto::{Checkpoint, CoreState, Origin, Slice};
 use spangraph::slice::{Sealed, law};
+use spangraph::span::SpanKind;
 use systems::{Sent, System, Way};
 
 /// Systems tried unless `CHECKPOINT_CASES` says otherwise.
@@ -320,7 +321,7 @@ fn state(checkpoint: &[u8]) -> CoreState {
 /// A checkpoint of these bytes, with a digest that says they are whole.
 fn signed(state: Vec<u8>) -> Vec<u8> {
     let checkpoint = Checkpoint {
-        schema: 1,
+        schema: 2,
         sha256: Sha256::digest(&state).to_vec(),
         state,
     };
@@ -399,9 +400,9 @@ fn another_schema_or_configuration_is_refused() {
             core.map(|_| ()).unwrap_err()
         };
         let mut next = Checkpoint::decode(&*whole).unwrap();
-        next.schema = 2;
+        next.schema = 3;
         let error = restore(config(system, 1), &next.encode_to_vec());
-        assert_eq!(error, RestoreError::Schema { found: 2 });
+        assert_eq!(error, RestoreError::Schema { found: 3 });
         let other = CoreConfig {
             digest: "other".to_owned(),
             ..config(system, 1)
@@ -470,6 +471,9 @@ fn losses() -> Vec<Loss> {
         }),
         ("remembered spans", |state| {
             each_trace(state, |trace| trace.remembered.clear());
+        }),
+        ("decided service entries", |state| {
+            state.waiting.as_mut().unwrap().groups.clear();
         }),
         ("when to look again", |state| {
             each_trace(state, |trace| trace.due.truncate(1));
@@ -555,25 +559,25 @@ fn every_part_of_a_checkpoint_is_needed() {
             bytes(core.advance(at(end_s * 1_000_000_000, 0))) == whole
         });
     };
-    let (system, way) = one_caller_of_many();
-    test(&system, &way);
+    for (system, way) in [
+        one_caller_of_many(),
+        an_entry_decided_before_its_last_member(),
+    ] {
+        test(&system, &way);
+    }
     some_systems(1_500, test);
     let missed: Vec<_> = missed.into_inner().unwrap().iter().map(|l| l.0).collect();
     assert_eq!(missed, Vec::<&str>::new());
 }
 
-/// One failing caller, and callees that fail and do not, of two services, settled as they come.
-fn one_caller_of_many() -> (System, Way) {
-    let span = |id: u64, service: &'static str, second: u64, failed: bool| Sent {
+/// A span of a small system: the first is everybody's parent.
+fn sent(id: u64, service: &'static str, kind: SpanKind, second: u64, failed: bool) -> Sent {
+    Sent {
         trace: (0, 1),
         id,
         parent: (id > 1).then_some(1),
         service: Some(service),
-        kind: if id > 1 {
-            spangraph::span::SpanKind::Server
-        } else {
-            spangraph::span::SpanKind::Client
-        },
+        kind,
         name: "op",
         failed,
         start_ms: 1_000 + id,
@@ -585,29 +589,50 @@ fn one_caller_of_many() -> (System, Way) {
         tracestate: "",
         ratio: None,
         second,
+    }
+}
+
+/// These spans, each in a request of its own.
+fn one_by_one(spans: Vec<Sent>) -> (System, Way) {
+    let waits = oracle::Waits {
+        wait: 3,
+        messaging_wait: 5,
+        retain: 4,
     };
-    let system = System {
-        spans: vec![
-            span(1, "web", 0, true),
-            span(2, "shop", 1, true),
-            span(3, "bank", 2, false),
-            span(4, "shop", 3, true),
-            span(5, "bank", 3, true),
-            span(6, "bank", 3, true),
-        ],
-        options: oracle::Options::new(oracle::Waits {
-            wait: 3,
-            messaging_wait: 5,
-            retain: 4,
-        }),
-    };
+    let options = oracle::Options::new(waits);
     let way = Way {
         order: 0,
         shards: 2,
         spans_per_request: 1,
         json: false,
     };
-    (system, way)
+    (System { spans, options }, way)
+}
+
+/// One failing caller, and callees that fail and do not, of two services, settled as they come.
+fn one_caller_of_many() -> (System, Way) {
+    let called = |id, service, second, failed| sent(id, service, SpanKind::Server, second, failed);
+    one_by_one(vec![
+        sent(1, "web", SpanKind::Client, 0, true),
+        called(2, "shop", 1, true),
+        called(3, "bank", 2, false),
+        called(4, "shop", 3, true),
+        called(5, "bank", 3, true),
+        called(6, "bank", 3, true),
+    ])
+}
+
+/// A service entered by a span that waits less long than its parent, and one more span of it after that was decided.
+fn an_entry_decided_before_its_last_member() -> (System, Way) {
+    let inside = |id, service, second| sent(id, service, SpanKind::Internal, second, false);
+    one_by_one(vec![
+        sent(1, "web", SpanKind::Producer, 0, false),
+        inside(2, "shop", 0),
+        inside(3, "web", 4),
+        inside(4, "shop", 4),
+        inside(5, "web", 5),
+        inside(6, "web", 5),
+    ])
 }
 
 /// Scenario: a caller whose callees, of two services, come around the hand-over, wherever that lies.

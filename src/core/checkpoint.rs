@@ -20,7 +20,7 @@ use crate::proto::{self, Origin};
 use crate::slice::{self, Join, MergeError, Sealed};
 
 /// The schema of checkpoints this build writes, and the only one it reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Most monotonic time that may have passed since the open slice began. By then everything that waited or was remembered
 /// is long gone; of more, the seconds are skipped as after a forward step of the wall clock, or a month on the shelf would

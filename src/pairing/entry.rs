@@ -1,10 +1,10 @@
 //! R5 for spans that are not inbound: the first spans of a service below another service's span are one call.
 
 use super::draw::{Callee, entry_connection};
+use super::groups::Group;
 use super::parent::{self, Parent};
 use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
-use super::tomb::Tomb;
 use crate::graph::TextId;
 use crate::graph::call::{CallClass, Effects, Sample};
 use crate::span::{CallStatus, SpanKind, Weight};
@@ -43,20 +43,38 @@ impl Shard {
         if self.filter_entry(at, &x, &parent) {
             return None;
         }
-        let decided = |seen: &Seen| seen.flags.has(Flags::GROUP) && seen.service == x.service;
-        if self.near.parents.iter().any(decided) {
+        if self.groups.has(&self.group(trace, &x)) {
             self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
             return None;
         }
+        // A group is looked at once in a sweep, not once for each of its members.
+        let key = (parent.at, x.service);
+        let until = match self.work.groups.get(&key) {
+            Some(&until) => until,
+            None => self.look_at_group(cx, trace, &x, &parent, horizon, fx),
+        };
+        self.work.groups.insert(key, until);
+        if until.is_some() {
+            self.store.mark(Place::Waiting(at), Flags::HELD);
+        }
+        until
+    }
+
+    fn look_at_group(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Record,
+        parent: &Seen,
+        horizon: u32,
+        fx: &mut Effects,
+    ) -> Option<u32> {
         let mut siblings = std::mem::take(&mut self.work.siblings);
         siblings.clear();
         self.store
             .below_in(trace, x.parent, x.service, &mut siblings);
-        let until = self.enter_group(cx, trace, &x, &parent, &siblings, horizon, fx);
+        let until = self.enter_group(cx, trace, x, parent, &siblings, horizon, fx);
         self.work.siblings = siblings;
-        if until.is_some() {
-            self.store.mark(Place::Waiting(at), Flags::HELD);
-        }
         until
     }
 
@@ -121,7 +139,7 @@ impl Shard {
             self.mark_entered(member.at, member.flags.side(), parent);
             self.store.unmark(member.at, Flags::HELD);
         }
-        self.remember_group(cx, trace, x, parent);
+        self.remember_group(cx, self.group(trace, x), parent);
         None
     }
 
@@ -132,13 +150,20 @@ impl Shard {
         matches!(of, Parent::Is(of) if of.at == parent.at)
     }
 
-    /// The group's key, remembered for as long as its parent may be: as a tombstone, or waiting for a member that came
+    /// The group of which `x` is a member.
+    fn group(&self, trace: u32, x: &Record) -> Group {
+        Group {
+            trace: self.store.id(trace),
+            parent: x.parent,
+            service: x.service,
+        }
+    }
+
+    /// A decided group is remembered for as long as its parent may be: as a tombstone, or waiting for a member that came
     /// at its deadline.
-    fn remember_group(&mut self, cx: &Context<'_>, trace: u32, x: &Record, parent: &Seen) {
+    fn remember_group(&mut self, cx: &Context<'_>, group: Group, parent: &Seen) {
         let wait = cx.rules.wait.max(cx.rules.messaging_wait);
         let expires = parent.deadline.saturating_add(wait.max(cx.rules.retain));
-        self.store
-            .bury(trace, Tomb::group(x.parent, x.service, expires));
-        self.expire_at(trace, expires);
+        self.groups.insert(group, expires);
     }
 }

@@ -1,36 +1,92 @@
 //! Finds the spans of one large trace: by their id, by their parent's, and by their parent's and service.
 //!
 //! Spans under one key are chained, so that a thousand children of one parent cost no more than children of a thousand.
-//! Nothing is taken out one by one: what is gone is skipped, and [`super::store::Store::tidy`] builds the index anew.
+//! Keys are whole ids under a keyed hash: nobody can choose ids that fall together. A span's entry outlives its wait, so
+//! a tombstone made here is still found by its whole parent id, of which it keeps 32 bits. Those that were made while
+//! the trace was small stand under the 32 bits until a span with such an id comes, and from then on under its id.
 
-use ahash::{HashMap, RandomState};
+use ahash::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Head;
 
+use super::record::{Place, short};
+use super::slab::Slab;
 use crate::graph::NodeId;
 
-/// Marks a place as a tombstone's.
-const TOMB: u32 = 1 << 31;
-/// No link.
+/// No entry.
 const NONE: u32 = u32::MAX;
+/// An entry stands in a chain by its id, by its parent, and by its parent and service.
+const CHAINS: u32 = 3;
 
-/// What spans are found by. Ids are shortened; whoever looks compares the whole id where it is kept.
+/// What spans are found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    Span(u32),
-    Parent(u32),
-    Child(u32, NodeId),
+    Span(u64),
+    Parent(Parent),
+    Child(Parent, NodeId),
 }
 
-/// Chains of places. A place is a record's or (marked) a tombstone's reference.
+/// The parent that a span names, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Parent {
+    Whole(u64),
+    /// See [`short`].
+    Short(u32),
+}
+
+/// The chains of a trace.
 #[derive(Debug)]
 pub(super) struct SpanIndex {
-    heads: HashMap<Key, u32>,
-    links: Vec<Link>,
+    hasher: RandomState,
+    entries: Slab<Entry>,
+    /// The newest entry of every chain: entry x CHAINS + which chain of it.
+    heads: HashTable<u32>,
+    /// Entries that know their parent by its short id.
+    unsure: u32,
 }
 
+/// One span.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    span: u64,
+    parent: Option<Parent>,
+    service: NodeId,
+    place: Place,
+    links: [Link; CHAINS as usize],
+}
+
+/// The neighbours in a chain.
 #[derive(Debug, Clone, Copy)]
 struct Link {
-    place: u32,
-    next: u32,
+    newer: u32,
+    older: u32,
+}
+
+// === impl Parent ===
+
+impl Parent {
+    /// Of the whole id, 0 without a parent.
+    pub(super) fn whole(id: u64) -> Option<Self> {
+        (id != 0).then_some(Self::Whole(id))
+    }
+
+    /// Of the short id, 0 without a parent.
+    pub(super) fn short(id: u32) -> Option<Self> {
+        (id != 0).then_some(Self::Short(id))
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// What its chain `which` is of.
+    fn key(&self, which: u32) -> Option<Key> {
+        match which {
+            0 => Some(Key::Span(self.span)),
+            1 => self.parent.map(Key::Parent),
+            _ => self.parent.map(|parent| Key::Child(parent, self.service)),
+        }
+    }
 }
 
 // === impl SpanIndex ===
@@ -38,63 +94,238 @@ struct Link {
 impl SpanIndex {
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
-            heads: HashMap::with_hasher(hasher),
-            links: Vec::new(),
+            hasher,
+            entries: Slab::new(),
+            heads: HashTable::new(),
+            unsure: 0,
         }
     }
 
-    /// The place of a record.
-    pub(super) fn record(at: u32) -> u32 {
-        debug_assert!(
-            at & TOMB == 0,
-            "the memory share ends before 2^31 records in a shard"
-        );
-        at
+    /// Adds a span.
+    pub(super) fn add(&mut self, span: u64, parent: Option<Parent>, service: NodeId, place: Place) {
+        let entry = self.entries.insert(Entry {
+            span,
+            parent,
+            service,
+            place,
+            links: [Link::ALONE; CHAINS as usize],
+        });
+        (0..CHAINS).for_each(|which| self.link(entry, which));
+        self.unsure += u32::from(matches!(parent, Some(Parent::Short(_))));
+        self.adopt(span);
     }
 
-    /// The place of a tombstone.
-    pub(super) fn tomb(at: u32) -> u32 {
-        at | TOMB
-    }
-
-    /// The tombstone's reference, if the place is one.
-    pub(super) fn tomb_of(place: u32) -> Option<u32> {
-        (place & TOMB != 0).then_some(place & !TOMB)
-    }
-
-    /// Adds a span by its shortened ids.
-    pub(super) fn add(&mut self, span32: u32, parent32: u32, service: NodeId, place: u32) {
-        self.link(Key::Span(span32), place);
-        if parent32 != 0 {
-            self.link(Key::Parent(parent32), place);
-            self.link(Key::Child(parent32, service), place);
+    /// Gives the span `span`, which is here, the entries that know their parent as its short id.
+    pub(super) fn adopt(&mut self, span: u64) {
+        if self.unsure == 0 {
+            return;
+        }
+        let key = Key::Parent(Parent::Short(short(span)));
+        while let Some(head) = self.head(key) {
+            let entry = head / CHAINS;
+            (1..CHAINS).for_each(|which| self.unlink(entry, which));
+            self.entries.get_mut(entry).parent = Parent::whole(span);
+            (1..CHAINS).for_each(|which| self.link(entry, which));
+            self.unsure -= 1;
         }
     }
 
-    fn link(&mut self, key: Key, place: u32) {
-        let at = u32::try_from(self.links.len()).expect("the memory share ends before 2^32 links");
-        let next = self.heads.insert(key, at).unwrap_or(NONE);
-        self.links.push(Link { place, next });
+    /// The span at `from` is kept elsewhere now.
+    pub(super) fn moved(&mut self, span: u64, from: Place, to: Place) {
+        if let Some(entry) = self.find(span, from) {
+            self.entries.get_mut(entry).place = to;
+        }
     }
 
-    /// Visits the places under a key, newest first.
-    pub(super) fn each(&self, key: Key, mut visit: impl FnMut(u32)) {
-        let mut at = self.heads.get(&key).copied().unwrap_or(NONE);
+    /// The span at `place` is gone.
+    pub(super) fn remove(&mut self, span: u64, place: Place) {
+        if let Some(entry) = self.find(span, place) {
+            (0..CHAINS).for_each(|which| self.unlink(entry, which));
+            let parent = self.entries.get(entry).parent;
+            self.unsure -= u32::from(matches!(parent, Some(Parent::Short(_))));
+            self.entries.remove(entry);
+        }
+    }
+
+    /// Visits what stands under a key, newest first: where it is kept, and its whole parent id if that is known. Returns
+    /// how many there were.
+    pub(super) fn each(&self, key: Key, mut visit: impl FnMut(Place, Option<u64>)) -> u64 {
+        let (mut visited, which) = (0, key.which());
+        let mut at = self.head(key).map_or(NONE, |head| head / CHAINS);
         while at != NONE {
-            let link = self.links[at as usize];
-            visit(link.place);
-            at = link.next;
+            let entry = self.entries.get(at);
+            let parent = match entry.parent {
+                Some(Parent::Whole(id)) => Some(id),
+                _ => None,
+            };
+            visit(entry.place, parent);
+            visited += 1;
+            at = entry.links[which as usize].older;
         }
+        visited
     }
 
-    /// Empties it, keeping its room.
-    pub(super) fn clear(&mut self) {
-        self.heads.clear();
-        self.links.clear();
+    /// Whether some spans are to be looked for by their parent's short id as well.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure > 0
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        let heads = self.heads.capacity() * (size_of::<(Key, u32)>() + 1);
-        (heads + self.links.capacity() * size_of::<Link>()) as u64
+        self.entries.bytes_used() + self.heads.allocation_size() as u64
+    }
+
+    /// Ids are shared by few spans: their chains are short.
+    fn find(&self, span: u64, place: Place) -> Option<u32> {
+        let mut at = self.head(Key::Span(span))? / CHAINS;
+        while at != NONE && self.entries.get(at).place != place {
+            at = self.entries.get(at).links[0].older;
+        }
+        (at != NONE).then_some(at)
+    }
+
+    fn head(&self, key: Key) -> Option<u32> {
+        let hash = self.hasher.hash_one(key);
+        let found = self.heads.find(hash, |&head| self.key(head) == Some(key));
+        found.copied()
+    }
+
+    fn key(&self, head: u32) -> Option<Key> {
+        self.entries.get(head / CHAINS).key(head % CHAINS)
+    }
+
+    /// Makes an entry the newest of one of its chains.
+    fn link(&mut self, entry: u32, which: u32) {
+        let Some(key) = self.entries.get(entry).key(which) else {
+            return;
+        };
+        let (entries, hasher) = (&mut self.entries, &self.hasher);
+        let key_of = |head: u32| entries.get(head / CHAINS).key(head % CHAINS);
+        let head = self.heads.entry(
+            hasher.hash_one(key),
+            |&head| key_of(head) == Some(key),
+            |&head| hasher.hash_one(key_of(head).expect("only chains with a key have a head")),
+        );
+        let newest = entry * CHAINS + which;
+        let mut link = Link::ALONE;
+        match head {
+            Head::Occupied(mut head) => {
+                link.older = std::mem::replace(head.get_mut(), newest) / CHAINS;
+                entries.get_mut(link.older).links[which as usize].newer = entry;
+            }
+            Head::Vacant(free) => {
+                free.insert(newest);
+            }
+        }
+        entries.get_mut(entry).links[which as usize] = link;
+    }
+
+    /// Takes an entry out of one of its chains.
+    fn unlink(&mut self, entry: u32, which: u32) {
+        let Some(key) = self.entries.get(entry).key(which) else {
+            return;
+        };
+        let Link { newer, older } = self.entries.get(entry).links[which as usize];
+        if older != NONE {
+            self.entries.get_mut(older).links[which as usize].newer = newer;
+        }
+        if newer != NONE {
+            self.entries.get_mut(newer).links[which as usize].older = older;
+            return;
+        }
+        let newest = entry * CHAINS + which;
+        let hash = self.hasher.hash_one(key);
+        if let Ok(mut head) = self.heads.find_entry(hash, |&head| head == newest) {
+            if older == NONE {
+                head.remove();
+            } else {
+                *head.get_mut() = older * CHAINS + which;
+            }
+        }
+    }
+}
+
+// === impl Key ===
+
+impl Key {
+    /// In which chain of its entries.
+    fn which(self) -> u32 {
+        match self {
+            Self::Span(_) => 0,
+            Self::Parent(_) => 1,
+            Self::Child(..) => 2,
+        }
+    }
+}
+
+// === impl Link ===
+
+impl Link {
+    const ALONE: Self = Self {
+        newer: NONE,
+        older: NONE,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn under(index: &SpanIndex, key: Key) -> Vec<(Place, Option<u64>)> {
+        let mut found = Vec::new();
+        let visited = index.each(key, |place, parent| found.push((place, parent)));
+        assert_eq!(visited, found.len() as u64);
+        found
+    }
+
+    /// Guarantees: a chain has what was added under its key and not removed, whichever of it went first, and an empty
+    /// index keeps no key.
+    #[test]
+    fn what_is_added_is_found_until_it_is_removed() {
+        let (app, web) = (NodeId(1), NodeId(2));
+        for first in 0..3 {
+            let mut index = SpanIndex::new(RandomState::new());
+            let place = |at: u32| Place::Waiting(at);
+            for at in 0..3 {
+                let service = if at == 1 { web } else { app };
+                index.add(u64::from(at) + 10, Parent::whole(7), service, place(at));
+            }
+            index.moved(11, place(1), Place::Remembered(1));
+            let places = [place(0), Place::Remembered(1), place(2)];
+            for gone in 0..3 {
+                let at = (first + gone) % 3;
+                index.remove(at as u64 + 10, places[at]);
+                let left = || (1..3 - gone).map(|next| places[(at + next) % 3]);
+                let all = |key| {
+                    let mut all: Vec<_> = under(&index, key).into_iter().map(|x| x.0).collect();
+                    all.sort_by_key(|place| places.iter().position(|p| p == place));
+                    all
+                };
+                let mut expected: Vec<_> = left().collect();
+                expected.sort_by_key(|place| places.iter().position(|p| p == place));
+                assert_eq!(all(Key::Parent(Parent::Whole(7))), expected);
+                expected.retain(|place| *place != places[1]);
+                assert_eq!(all(Key::Child(Parent::Whole(7), app)), expected);
+                assert_eq!(all(Key::Span(at as u64 + 10)), []);
+            }
+            assert_eq!(index.heads.len(), 0);
+        }
+    }
+
+    /// Guarantees: a span that knows 32 bits of its parent id is found by them, and by the whole id once a span has it.
+    #[test]
+    fn a_parent_that_comes_takes_those_that_know_its_short_id() {
+        let mut index = SpanIndex::new(RandomState::new());
+        let (parent, child) = (0xabcd_0000_1234, Place::Remembered(3));
+        index.add(5, Parent::short(short(parent)), NodeId(1), child);
+        assert!(index.is_unsure());
+        let short_key = Key::Child(Parent::Short(short(parent)), NodeId(1));
+        assert_eq!(under(&index, short_key), [(child, None)]);
+        index.add(parent, None, NodeId(2), Place::Waiting(0));
+        assert!(!index.is_unsure());
+        assert_eq!(under(&index, short_key), []);
+        let whole_key = Key::Child(Parent::Whole(parent), NodeId(1));
+        assert_eq!(under(&index, whole_key), [(child, Some(parent))]);
+        index.remove(5, child);
+        assert_eq!(under(&index, whole_key), []);
     }
 }

@@ -165,7 +165,6 @@ impl Shard {
         let named = &mut self.work.linked;
         named.clear();
         self.store.named(trace, span, named);
-        named.retain(|seen| !seen.flags.has(Flags::GROUP));
         if named.is_empty() {
             return Linked::NotSeen;
         }

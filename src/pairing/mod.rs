@@ -10,6 +10,7 @@ mod checkpoint;
 mod draw;
 mod entry;
 mod exchange;
+mod groups;
 mod ignore;
 mod index;
 mod inferred;
@@ -104,6 +105,9 @@ pub struct Gauges {
     pub tombstones: u64,
     /// Bytes in use by both, indexes included.
     pub bytes: u64,
+    /// Entries visited in the indexes of large traces since the start: some for each of their spans, whatever the shape
+    /// of the trace.
+    pub visited: u64,
     /// Seconds by which the waits of the spans held, and what is remembered, are shorter than configured for want of
     /// memory: the most in any shard.
     pub cut_s: [u32; 2],
@@ -229,6 +233,7 @@ impl Pairing {
             sum.held += shard.store.held();
             sum.tombstones += shard.store.remembered();
             sum.bytes += shard.bytes();
+            sum.visited += shard.store.visited();
             for (most, cut) in sum.cut_s.iter_mut().zip(shard.cut) {
                 *most = cut.saturating_sub(shard.swept).max(*most);
             }

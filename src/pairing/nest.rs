@@ -206,7 +206,7 @@ impl Walk {
         if let Some(until) = sight.probes.open_until(target, self.deadline) {
             below.wait_for(until);
         }
-        let by_deadline = |s: &&Seen| s.arrived <= self.deadline && !s.flags.has(Flags::GROUP);
+        let by_deadline = |s: &&Seen| s.arrived <= self.deadline;
         let Near { same, children, .. } = &self.near;
         for callee in same
             .iter()

@@ -61,7 +61,7 @@ pub(super) fn is_below(graph: &Graph, x: &Seen, named: &[Seen], place: Place, by
 /// those come first.
 pub(super) fn is_inside(x: &Record, parents: &[Seen]) -> bool {
     let open = |p: &Seen| x.arrived <= p.deadline || p.flags.has(Flags::IGNORED);
-    let own = |p: &Seen| !p.flags.has(Flags::GROUP) && p.service == x.service && open(p);
+    let own = |p: &Seen| p.service == x.service && open(p);
     !x.flags.inbound() && parents.iter().any(own)
 }
 
@@ -73,9 +73,9 @@ pub(super) fn accepts(parent: &Seen, child: &Seen) -> bool {
         || parent.flags.has(Flags::IGNORED)
 }
 
-/// A real span, and not `x` itself.
+/// Not `x` itself.
 fn is_other(x: &Seen, p: &Seen) -> bool {
-    !p.flags.has(Flags::GROUP) && p.at != x.at
+    p.at != x.at
 }
 
 fn best<'a>(

@@ -46,6 +46,9 @@ pub(super) struct Flags(u32);
 pub(super) struct Seen {
     pub(super) at: Place,
     pub(super) span: u64,
+    /// 0 without a parent, and where only 32 bits of it are known.
+    pub(super) parent: u64,
+    /// 0 without a parent.
     pub(super) parent32: u32,
     pub(super) start32: u32,
     pub(super) service: NodeId,
@@ -65,7 +68,8 @@ pub(super) enum Place {
 }
 
 /// 32 bits of a 64-bit value, never 0 for a value other than 0. Not keyed, since ties among unequal copies of a span
-/// must not depend on the process; a collision can only confuse spans of one trace that share more than this.
+/// must not depend on the process, and a checkpoint carries it. Whoever chooses ids that collide can confuse spans of
+/// one trace with it; that costs no time, since large traces are searched by whole ids (see `index`).
 pub(super) fn short(value: u64) -> u32 {
     let mixed = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let half = (mixed >> 32) as u32;
@@ -80,6 +84,7 @@ impl Record {
         Seen {
             at: Place::Waiting(at),
             span: self.span,
+            parent: self.parent,
             parent32: short(self.parent),
             start32: short(self.start_ns),
             service: self.service,
@@ -145,8 +150,6 @@ impl Flags {
     pub(super) const ENTERED: Self = Self(1 << 16);
     /// Inbound, settled without its caller having been seen.
     pub(super) const AWAITING: Self = Self(1 << 17);
-    /// A tombstone that is no span: the key of a decided R5 group (span = the parent's id).
-    pub(super) const GROUP: Self = Self(1 << 18);
     /// Links to other spans, in a kind and operation for which R12 asks after them.
     pub(super) const LINKS: Self = Self(1 << 19);
     /// CONSUMER or receive that names a topic or a messaging system.

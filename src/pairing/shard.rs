@@ -9,6 +9,7 @@ use ahash::{HashMap, RandomState};
 
 use super::Rules;
 use super::charge::Charges;
+use super::groups::Groups;
 use super::intake::Run;
 use super::linked::Answered;
 use super::parent::{self, Parent};
@@ -60,6 +61,8 @@ pub(super) struct Shard {
     /// What was answered to the links of waiting spans, for the next sweep.
     pub(super) answered: HashMap<u32, Answered>,
     pub(super) charges: Charges,
+    /// R5 groups that are decided.
+    pub(super) groups: Groups,
     /// Spans without an outcome.
     pub(super) pending: u64,
     /// The last tick that was swept.
@@ -79,6 +82,8 @@ pub(super) struct Work {
     pub(super) arrival: Near,
     pub(super) waiting: Vec<u32>,
     pub(super) siblings: Vec<Seen>,
+    /// What was said of R5 groups in this sweep of a trace, by the parent's place and the service.
+    pub(super) groups: HashMap<(Place, NodeId), Option<u32>>,
     pub(super) links: Vec<u32>,
     pub(super) linked: Vec<Seen>,
     /// Which services' receives give way for a producer, as asked in the tick at hand.
@@ -102,6 +107,7 @@ impl Shard {
         let waits = Waits::new(rules, tick);
         Self {
             charges: Charges::new(hasher.clone()),
+            groups: Groups::new(hasher.clone()),
             probes: Probes::new(hasher.clone()),
             answered: HashMap::with_hasher(hasher.clone()),
             store: Store::new(hasher, waits),
@@ -152,12 +158,7 @@ impl Shard {
         let mut near = std::mem::take(&mut self.work.arrival);
         self.store
             .look(trace, record.span, record.parent, &mut near);
-        // A group's key stands under its parent's id, and is no span.
-        let spans = near
-            .same
-            .iter()
-            .filter(|seen| !seen.flags.has(Flags::GROUP));
-        let crowded = spans.count() >= MOST_SHARING;
+        let crowded = near.same.len() >= MOST_SHARING;
         if crowded || near.same.iter().any(|seen| is_repeat(&record, seen)) {
             fx.outcome(Outcome::Duplicate);
             self.work.arrival = near;
@@ -256,13 +257,13 @@ impl Shard {
             + self.due.bytes()
             + self.expiring.bytes()
             + self.charges.bytes()
+            + self.groups.bytes()
     }
 }
 
 /// R1: the same (trace, span, side, service, start).
 fn is_repeat(record: &Record, seen: &Seen) -> bool {
-    !seen.flags.has(Flags::GROUP)
-        && seen.flags.side() == record.flags.side()
+    seen.flags.side() == record.flags.side()
         && seen.service == record.service
         && seen.start32 == super::record::short(record.start_ns)
 }

@@ -6,14 +6,15 @@
 
 mod find;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use ahash::{HashMap, RandomState};
 use hashbrown::HashTable;
 
 use super::chain::{Chain, Chains};
-use super::index::SpanIndex;
-use super::record::{Flags, Place, Record, Seen, short};
+use super::index::{Parent, SpanIndex};
+use super::record::{Flags, Place, Record, Seen};
 use super::tomb::{Tomb, Waits};
 use crate::span::{TraceId, Weight};
 pub(super) use find::Near;
@@ -35,8 +36,6 @@ pub(super) struct Trace {
     asked: [u16; 2],
     asked_expiry: u16,
     indexed: bool,
-    /// Spans were retired since the index was built.
-    stale: bool,
     free: bool,
 }
 
@@ -59,6 +58,8 @@ pub(super) struct Store {
     heavy: HashMap<u32, Weight>,
     /// Indexes of the large traces.
     large: HashMap<u32, SpanIndex>,
+    /// Entries of indexes that were visited.
+    visited: Cell<u64>,
 }
 
 // === impl Store ===
@@ -74,6 +75,7 @@ impl Store {
             tombs: Chains::new(),
             heavy: HashMap::with_hasher(hasher.clone()),
             large: HashMap::with_hasher(hasher.clone()),
+            visited: Cell::new(0),
             hasher,
         }
     }
@@ -104,7 +106,6 @@ impl Store {
             asked: [0; 2],
             asked_expiry: 0,
             indexed: false,
-            stale: false,
             free: false,
         };
         let slot = if let Some(slot) = self.free_traces.pop_front() {
@@ -197,17 +198,12 @@ impl Store {
         let head = &mut self.traces[trace as usize];
         let at = self.records.push(&mut head.records, record);
         if head.indexed {
-            let index = self.large.get_mut(&trace);
-            let index = index.expect("an indexed trace has its index");
-            index.add(
-                short(record.span),
-                short(record.parent),
-                record.service,
-                SpanIndex::record(at),
-            );
-        } else if head.records.len > SMALL {
-            head.indexed = true;
-            self.build_index(trace);
+            let parent = Parent::whole(record.parent);
+            let place = Place::Waiting(at);
+            self.index(trace)
+                .add(record.span, parent, record.service, place);
+        } else {
+            self.index_if_large(trace);
         }
         at
     }
@@ -217,38 +213,33 @@ impl Store {
     pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
         let record = *self.records.get(at);
         let head = &mut self.traces[trace as usize];
-        head.stale = true;
+        let indexed = head.indexed;
         self.records.remove(&mut head.records, at);
         let expires = record.deadline.saturating_add(self.waits.retain);
+        let was = Place::Waiting(at);
         if expires <= horizon {
+            if indexed {
+                self.index(trace).remove(record.span, was);
+            }
             return None;
         }
         let outbound = record.flags.outbound();
         let weight = if outbound { Weight::ONE } else { record.weight };
-        self.bury_weighed(trace, Tomb::of(&record), weight);
+        let tomb = self.bury(trace, Tomb::of(&record), weight);
+        if indexed {
+            self.index(trace)
+                .moved(record.span, was, Place::Remembered(tomb));
+        }
         Some(expires)
     }
 
-    /// Adds the tombstone of a span that may still be a parent and stands for so many calls.
-    pub(super) fn bury_weighed(&mut self, trace: u32, tomb: Tomb, weight: Weight) {
-        let at = self.bury(trace, tomb);
+    /// Adds the tombstone of a span that may still be a parent and stands for so many calls, and returns its reference. No
+    /// index learns of it.
+    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb, weight: Weight) -> u32 {
+        let tombs = &mut self.traces[trace as usize].tombs;
+        let at = self.tombs.push(tombs, tomb);
         if weight != Weight::ONE {
             self.heavy.insert(at, weight);
-        }
-    }
-
-    /// Adds a tombstone, and returns its reference.
-    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb) -> u32 {
-        let at = self
-            .tombs
-            .push(&mut self.traces[trace as usize].tombs, tomb);
-        if let Some(index) = self.large.get_mut(&trace) {
-            index.add(
-                short(tomb.span),
-                tomb.parent32,
-                tomb.service(),
-                SpanIndex::tomb(at),
-            );
         }
         at
     }
@@ -263,21 +254,20 @@ impl Store {
         if head.asked_expiry == short_tick(tick) {
             head.asked_expiry = 0;
         }
-        let before = head.tombs.len;
         let (waits, heavy) = (&self.waits, &mut self.heavy);
+        let mut index = head.indexed.then(|| self.large.get_mut(&trace)).flatten();
         self.tombs.remove_if(&mut head.tombs, |at, tomb| {
             let expired = tomb.expires(waits) <= tick;
             if expired && !heavy.is_empty() {
                 heavy.remove(&at);
             }
+            if let (true, Some(index)) = (expired, &mut index) {
+                index.remove(tomb.span, Place::Remembered(at));
+            }
             expired
         });
         self.records.remove_if(&mut head.records, |_, _| false);
-        let stale = std::mem::take(&mut head.stale) || head.tombs.len != before;
         if head.records.len + head.tombs.len > 0 {
-            if head.indexed && stale {
-                self.build_index(trace);
-            }
             return;
         }
         head.free = true;
@@ -286,7 +276,9 @@ impl Store {
         if let Ok(entry) = self.by_id.find_entry(hash, |&slot| slot == trace) {
             entry.remove();
         }
-        self.large.remove(&trace);
+        if head.indexed {
+            self.large.remove(&trace);
+        }
         self.free_traces.push_back(trace);
     }
 
@@ -311,33 +303,36 @@ impl Store {
             .each(tombs, |at, tomb| visit(tomb.seen(at, &self.waits)));
     }
 
-    /// Gives a trace that was filled with tombstones the index that its size calls for.
+    /// Gives a trace the index that its size calls for, of what is there now.
     pub(super) fn index_if_large(&mut self, trace: u32) {
         let head = &mut self.traces[trace as usize];
-        if !head.indexed && head.records.len + head.tombs.len > SMALL {
-            head.indexed = true;
-            self.build_index(trace);
+        if head.records.len + head.tombs.len <= SMALL {
+            return;
         }
+        head.indexed = true;
+        let mut index = SpanIndex::new(self.hasher.clone());
+        self.tombs.each(head.tombs, |at, tomb| {
+            let parent = Parent::short(tomb.parent32);
+            index.add(tomb.span, parent, tomb.service(), Place::Remembered(at));
+        });
+        self.records.each(head.records, |at, record| {
+            let parent = Parent::whole(record.parent);
+            index.add(record.span, parent, record.service, Place::Waiting(at));
+        });
+        // Some may stand before their parent.
+        self.tombs
+            .each(head.tombs, |_, tomb| index.adopt(tomb.span));
+        self.large.insert(trace, index);
     }
 
-    /// Builds a large trace's index from what is there now.
-    fn build_index(&mut self, trace: u32) {
-        let Trace { records, tombs, .. } = self.traces[trace as usize];
-        let index = self.large.entry(trace);
-        let index = index.or_insert_with(|| SpanIndex::new(self.hasher.clone()));
-        index.clear();
-        self.records.each(records, |at, record| {
-            let (span32, parent32) = (short(record.span), short(record.parent));
-            index.add(span32, parent32, record.service, SpanIndex::record(at));
-        });
-        self.tombs.each(tombs, |at, tomb| {
-            index.add(
-                short(tomb.span),
-                tomb.parent32,
-                tomb.service(),
-                SpanIndex::tomb(at),
-            );
-        });
+    fn index(&mut self, trace: u32) -> &mut SpanIndex {
+        let index = self.large.get_mut(&trace);
+        index.expect("an indexed trace has its index")
+    }
+
+    /// Entries of the indexes of large traces that were visited since the start.
+    pub(super) fn visited(&self) -> u64 {
+        self.visited.get()
     }
 
     /// Waiting spans held whole.

@@ -22,6 +22,7 @@ impl Shard {
         }
         self.answered.clear();
         self.probes.forget(horizon);
+        self.groups.forget(horizon);
         self.forget(horizon);
     }
 
@@ -47,6 +48,12 @@ impl Shard {
                 self.store.tidy(trace, tick);
             }
             self.expiring.recycle(bucket);
+        }
+        while self.bytes() > budget {
+            let Some(tick) = self.groups.forget_oldest(u32::MAX - 1) else {
+                break;
+            };
+            self.cut[1] = self.cut[1].max(tick);
         }
         self.shed_links(budget, fx);
         let before = self.store.held();
@@ -82,6 +89,7 @@ impl Shard {
     }
 
     fn forget_all(&mut self) {
+        self.groups.forget(u32::MAX - 1);
         self.forget(u32::MAX - 1);
     }
 
@@ -100,6 +108,7 @@ impl Shard {
             }
         }
         let mut again = None;
+        self.work.groups.clear();
         for &at in &waiting {
             if may_enter(self.store.record(at).flags) {
                 again = earlier(again, self.enter(cx, trace, at, horizon, fx));
@@ -110,6 +119,8 @@ impl Shard {
             && again.is_none()
             && !self.probes.any_open(self.store.id(trace));
         self.work.walk.begin(trace, horizon);
+        // What a walk finds holds for one deadline.
+        waiting.sort_unstable_by_key(|&at| self.store.record(at).deadline);
         waiting.retain(|&at| {
             let open_until = self.decide_due(cx, trace, at, closed, fx);
             again = earlier(again, open_until.map(|tick| tick.max(horizon + 1)));
@@ -172,7 +183,7 @@ impl Shard {
     }
 
     /// Has the trace's tombstones looked at when `expires`, a tick not swept yet, closes.
-    pub(super) fn expire_at(&mut self, trace: u32, expires: u32) {
+    fn expire_at(&mut self, trace: u32, expires: u32) {
         if self.store.ask_expiry(trace, expires) {
             self.expiring.push(expires, trace);
         }

@@ -1,5 +1,5 @@
-//! What is remembered of a span after its wait, in 24 bytes: enough for duplicates, late halves, R5 groups, nesting, and
-//! parents that are not outbound.
+//! What is remembered of a span after its wait, in 24 bytes: enough for duplicates, late halves, nesting, and parents that
+//! are not outbound.
 //!
 //! When it is forgotten follows from when it arrived and how long its kind waits, so neither time is kept whole.
 
@@ -14,14 +14,14 @@ const ARRIVED_BITS: u32 = 16;
 const FLAG_BITS: u32 = Flags::REMEMBERED;
 const SERVICE_BITS: u32 = 64 - ARRIVED_BITS - FLAG_BITS;
 
-/// A remembered span, or the key of a decided R5 group.
+/// A remembered span.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tomb {
-    /// The span's id; of a group the parent's. 0 once it is forgotten.
+    /// 0 once it is forgotten.
     pub(super) span: u64,
     /// 32 bits of the parent id, see [`short`]; 0 without a parent.
     pub(super) parent32: u32,
-    /// 32 bits of the start time; of a group, the tick at whose close it is forgotten.
+    /// 32 bits of the start time.
     start32: u32,
     /// Arrival, service and flags.
     packed: u64,
@@ -47,18 +47,6 @@ impl Tomb {
             parent32: short(record.parent),
             start32: short(record.start_ns),
             packed: pack(record.arrived, record.service, record.flags),
-        }
-    }
-
-    /// The key of the group of `service` below the span `parent`, to be forgotten when `expires` closes.
-    pub(super) fn group(parent: u64, service: NodeId, expires: u32) -> Self {
-        let mut flags = Flags::default();
-        flags.set(Flags::GROUP);
-        Self {
-            span: parent,
-            parent32: 0,
-            start32: expires,
-            packed: pack(0, service, flags),
         }
     }
 
@@ -93,9 +81,6 @@ impl Tomb {
 
     /// The tick at whose close it is forgotten.
     pub(super) fn expires(&self, waits: &Waits) -> u32 {
-        if self.flags().has(Flags::GROUP) {
-            return self.start32;
-        }
         self.deadline(waits).saturating_add(waits.retain)
     }
 
@@ -119,6 +104,7 @@ impl Tomb {
         Seen {
             at: Place::Remembered(at),
             span: self.span,
+            parent: 0,
             parent32: self.parent32,
             start32: self.start32,
             service: self.service(),
@@ -208,12 +194,5 @@ mod tests {
                 assert_eq!(tomb.expires(&waits), arrived + 65);
             }
         }
-        let waits = Waits {
-            wait: 1,
-            messaging_wait: 1,
-            retain: 1,
-            now: 9,
-        };
-        assert_eq!(Tomb::group(5, NodeId(2), 77).expires(&waits), 77);
     }
 }

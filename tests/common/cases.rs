@@ -130,6 +130,11 @@ impl Ids {
     }
 
     fn span(&mut self, symbol: &str) -> Vec<u8> {
+        if symbol.len() == 16
+            && let Ok(literal) = u64::from_str_radix(symbol, 16)
+        {
+            return literal.to_be_bytes().to_vec();
+        }
         self.number("span", symbol).to_be_bytes().to_vec()
     }
 }

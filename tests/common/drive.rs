@@ -75,10 +75,15 @@ impl Drive {
 
 /// A core with these rules that begins where the cases do.
 pub fn core(rules: Rules, shards: usize) -> Core {
+    core_of(rules, shards, 64 << 20)
+}
+
+/// One whose waiting and remembered spans may use so many bytes.
+pub fn core_of(rules: Rules, shards: usize, pairing_bytes: u64) -> Core {
     let config = CoreConfig {
         resource_keys: ResourceKeys::default(),
         rules,
-        pairing_bytes: 64 << 20,
+        pairing_bytes,
         shards,
         max_nodes: 1_000,
         max_edges: 1_000,

@@ -3,6 +3,7 @@
 //! Written between two chunks and with every shard swept of the ticks before the open one, so that no answer to a link
 //! is on its way. What follows from the rest (indexes, counts, who gives way to whom) is not written but made anew.
 
+mod groups;
 mod links;
 mod names;
 mod spans;
@@ -43,15 +44,18 @@ impl Pairing {
         for shard in &shards {
             shard.each_trace(&mut names, drop);
             shard.each_link(&mut names, drop);
+            shard.each_group(&mut names, drop);
         }
         let mut waiting = names.tables(graph);
         for shard in &shards {
             shard.each_trace(&mut names, |trace| waiting.traces.push(trace));
             shard.each_link(&mut names, |link| waiting.links.push(link));
+            shard.each_group(&mut names, |group| waiting.groups.push(group));
         }
         let id = |trace: &proto::WaitingTrace| (trace.id_high, trace.id_low);
         waiting.traces.sort_unstable_by_key(id);
         waiting.links.sort_unstable();
+        waiting.groups.sort_unstable();
         let cut = |which: usize| shards.iter().map(|s| s.cut[which]).max().unwrap_or(0);
         (waiting.wait_cut_tick, waiting.retain_cut_tick) = (cut(0), cut(1));
         waiting
@@ -74,12 +78,12 @@ impl Pairing {
             let shard = &self.shards[shard_of(hash, self.shards.len())];
             pending += shard.lock().take_back(hash, id, trace, &ids, &bounds)?;
         }
+        let shard = |trace: TraceId| {
+            let hash = self.hasher.hash_one(trace);
+            self.shards[shard_of(hash, self.shards.len())].lock()
+        };
         for link in &waiting.links {
             let (probe, state) = links::read(link, &ids, &bounds)?;
-            let shard = |trace: TraceId| {
-                let hash = self.hasher.hash_one(trace);
-                self.shards[shard_of(hash, self.shards.len())].lock()
-            };
             match state {
                 None => shard(probe.from.trace).probes.outbox.push(probe),
                 Some(state) => {
@@ -87,6 +91,10 @@ impl Pairing {
                     probes.take_back(probe, state, link.woken, bounds.retain);
                 }
             }
+        }
+        for group in &waiting.groups {
+            let (group, expires) = groups::read(group, &ids, &bounds)?;
+            shard(group.trace).groups.insert(group, expires);
         }
         for shard in &self.shards {
             shard.lock().cut = [waiting.wait_cut_tick, waiting.retain_cut_tick];
@@ -156,7 +164,7 @@ impl Shard {
         }
         for span in &trace.remembered {
             let (tomb, weight) = spans::read_remembered(span, ids, bounds)?;
-            self.store.bury_weighed(slot, tomb, weight);
+            self.store.bury(slot, tomb, weight);
         }
         self.store.index_if_large(slot);
         for &tick in &trace.due {

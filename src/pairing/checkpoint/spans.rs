@@ -72,7 +72,7 @@ pub(super) fn read(
     bounds: &Bounds,
 ) -> Result<(Record, Vec<Charged>), Unreadable> {
     let mut flags = Flags::from_whole(span.flags);
-    if span.span == 0 || flags.kind() == SpanKind::Unspecified || flags.has(Flags::GROUP) {
+    if span.span == 0 || flags.kind() == SpanKind::Unspecified {
         return Err(Unreadable("a waiting span that is none"));
     }
     bounds.check(span.arrived, span.deadline)?;
@@ -113,19 +113,18 @@ pub(super) fn read(
     ))
 }
 
-/// A remembered span, or the key of a group, which did not arrive.
+/// A remembered span.
 pub(super) fn write_remembered(
     seen: &Seen,
     weight: Weight,
     names: &mut Names,
 ) -> proto::RememberedSpan {
-    let group = seen.flags.has(Flags::GROUP);
     proto::RememberedSpan {
         span: seen.span,
         parent32: seen.parent32,
         start32: seen.start32,
         service: names.node(seen.service),
-        arrived: if group { 0 } else { seen.arrived },
+        arrived: seen.arrived,
         flags: seen.flags.whole(),
         weight: weight.fixed(),
     }

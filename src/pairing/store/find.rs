@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::graph::NodeId;
-use crate::pairing::index::{Key, SpanIndex};
+use crate::pairing::index::{Key, Parent};
 use crate::pairing::record::{Place, Seen, short};
 
 /// What stands near a span in its trace, the span itself included. Reused; filled by [`Store::look`].
@@ -67,41 +67,29 @@ impl Store {
         if x.flags.inbound() {
             self.named(trace, x.span, &mut near.same);
         }
-        match x.at {
-            Place::Waiting(at) if x.parent32 != 0 => {
-                self.named(trace, self.record(at).parent, &mut near.parents);
-            }
-            Place::Remembered(_) if x.parent32 != 0 => {
-                self.named_short(trace, x.parent32, &mut near.parents);
-            }
-            _ => {}
+        if x.parent != 0 {
+            self.named(trace, x.parent, &mut near.parents);
+        } else if x.parent32 != 0 && !self.traces[trace as usize].indexed {
+            // In a large trace a span with that id would have taken `x` for its child.
+            let is_parent = |seen: &Seen| short(seen.span) == x.parent32;
+            self.walk(trace, is_parent, &mut near.parents);
         }
     }
 
     /// Spans with this id.
     pub(in crate::pairing) fn named(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
-        self.find(trace, Key::Span(short(span)), |seen| seen.span == span, out);
-    }
-
-    /// Spans with an id of which only the short form is known.
-    pub(in crate::pairing) fn named_short(&self, trace: u32, span32: u32, out: &mut Vec<Seen>) {
-        self.find(
-            trace,
-            Key::Span(span32),
-            |seen| short(seen.span) == span32,
-            out,
-        );
+        if self.traces[trace as usize].indexed {
+            return self.under(trace, Key::Span(span), out);
+        }
+        self.walk(trace, |seen| seen.span == span, out);
     }
 
     /// Spans whose parent has this id.
     pub(in crate::pairing) fn below(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
-        let span32 = short(span);
-        self.find(
-            trace,
-            Key::Parent(span32),
-            |seen| self.is_below(seen, span, span32),
-            out,
-        );
+        if self.traces[trace as usize].indexed {
+            return self.under_parent(trace, span, Key::Parent, out);
+        }
+        self.walk(trace, |seen| is_below(seen, span), out);
     }
 
     /// Spans of one service whose parent has this id.
@@ -112,26 +100,38 @@ impl Store {
         service: NodeId,
         out: &mut Vec<Seen>,
     ) {
-        let span32 = short(span);
-        let is_child = |seen: &Seen| seen.service == service && self.is_below(seen, span, span32);
-        self.find(trace, Key::Child(span32, service), is_child, out);
+        if self.traces[trace as usize].indexed {
+            return self.under_parent(trace, span, |parent| Key::Child(parent, service), out);
+        }
+        let is_child = |seen: &Seen| seen.service == service && is_below(seen, span);
+        self.walk(trace, is_child, out);
     }
 
-    /// A record knows its whole parent id, a tombstone the short one.
-    fn is_below(&self, seen: &Seen, span: u64, span32: u32) -> bool {
-        match seen.at {
-            Place::Waiting(at) => self.record(at).parent == span,
-            Place::Remembered(_) => seen.parent32 == span32,
+    /// The spans of a large trace under a key.
+    fn under(&self, trace: u32, key: Key, out: &mut Vec<Seen>) {
+        let visited = self.large[&trace].each(key, |place, parent| {
+            out.push(self.place(place, parent));
+        });
+        self.visited.set(self.visited.get() + visited);
+    }
+
+    /// The spans of a large trace under the keys of a parent.
+    fn under_parent(
+        &self,
+        trace: u32,
+        span: u64,
+        key: impl Fn(Parent) -> Key,
+        out: &mut Vec<Seen>,
+    ) {
+        self.under(trace, key(Parent::Whole(span)), out);
+        if self.large[&trace].is_unsure() {
+            self.under(trace, key(Parent::Short(short(span))), out);
         }
     }
 
-    /// The spans of a trace that `keep` keeps; in a large trace, of those under `key`.
-    fn find(&self, trace: u32, key: Key, keep: impl Fn(&Seen) -> bool, out: &mut Vec<Seen>) {
+    /// The spans of a small trace that `keep` keeps.
+    fn walk(&self, trace: u32, keep: impl Fn(&Seen) -> bool, out: &mut Vec<Seen>) {
         let head = &self.traces[trace as usize];
-        if head.indexed {
-            self.large[&trace].each(key, |place| out.extend(self.place(place).filter(&keep)));
-            return;
-        }
         self.records.each(head.records, |at, record| {
             out.extend(Some(record.seen(at)).filter(&keep));
         });
@@ -140,12 +140,22 @@ impl Store {
         });
     }
 
-    /// What stands at a place, unless it is gone.
-    fn place(&self, place: u32) -> Option<Seen> {
-        let seen = match SpanIndex::tomb_of(place) {
-            Some(at) => self.tombs.get(at).seen(at, &self.waits),
-            None => self.records.get(place).seen(place),
+    /// What stands at a place.
+    fn place(&self, place: Place, parent: Option<u64>) -> Seen {
+        let seen = match place {
+            Place::Remembered(at) => self.tombs.get(at).seen(at, &self.waits),
+            Place::Waiting(at) => self.records.get(at).seen(at),
         };
-        (seen.span != 0).then_some(seen)
+        debug_assert!(seen.span != 0, "the index knows who is gone");
+        let parent = parent.unwrap_or_default();
+        Seen { parent, ..seen }
+    }
+}
+
+/// Whether a span is below that id; of a small trace's tombstone 32 bits say so.
+fn is_below(seen: &Seen, span: u64) -> bool {
+    match seen.at {
+        Place::Waiting(_) => seen.parent == span,
+        Place::Remembered(_) => seen.parent32 == short(span),
     }
 }

@@ -1,0 +1,47 @@
+//! The key of one decided R5 group as plain data and back.
+
+use super::names::{Ids, Names};
+use super::{Bounds, Unreadable, halves, trace_id};
+use crate::pairing::groups::Group;
+use crate::pairing::shard::Shard;
+use crate::proto;
+
+// === impl Shard ===
+
+impl Shard {
+    /// Visits all decided groups of this shard's traces.
+    pub(super) fn each_group(&self, names: &mut Names, mut visit: impl FnMut(proto::WaitingGroup)) {
+        self.groups.each(|group, expires| {
+            let Group {
+                trace,
+                parent,
+                service,
+            } = *group;
+            let (trace_high, trace_low) = halves(trace);
+            visit(proto::WaitingGroup {
+                trace_high,
+                trace_low,
+                parent,
+                service: names.node(service),
+                expires,
+            });
+        });
+    }
+}
+
+/// The same back, and the tick at whose close it is forgotten.
+pub(super) fn read(
+    group: &proto::WaitingGroup,
+    ids: &Ids,
+    bounds: &Bounds,
+) -> Result<(Group, u32), Unreadable> {
+    if group.parent == 0 {
+        return Err(Unreadable("a service entry below no span"));
+    }
+    let key = Group {
+        trace: trace_id(group.trace_high, group.trace_low)?,
+        parent: group.parent,
+        service: ids.node(group.service)?,
+    };
+    Ok((key, bounds.ahead(group.expires)?))
+}
