@@ -44,7 +44,7 @@ struct Engine {
 }
 
 fn main() {
-    let mut requests = Requests::new();
+    let mut requests = Requests::new(otlp_gen::encoded(1, REQUESTS));
     let clock = Clock::start();
     let mut engine = Engine::new(60);
     let mut rows = otlp::Scratch::default();
@@ -67,15 +67,18 @@ fn main() {
     }
     report(&requests, &engine, &mut times, &mut allocations);
     drop(engine);
-    report_bytes(&mut requests);
+    report_bytes();
 }
 
-/// What a million spans cost while all of them wait, and once all of them are remembered, indexes included.
-fn report_bytes(requests: &mut Requests) {
+/// What a million spans, eight to a trace, cost while all of them wait, and once all of them are remembered, indexes
+/// included.
+fn report_bytes() {
+    let traces = REQUESTS * otlp_gen::SPANS_PER_REQUEST / 8;
+    let mut requests = Requests::new(otlp_gen::whole_traces(1, traces));
     let mut engine = Engine::new(10);
     for round in 0..5 {
         requests.renew(round);
-        engine.pass(requests);
+        engine.pass(&requests);
         // All of them within the first one's wait.
         engine.now_ns -= (PASS_S - 1) * 1_000_000_000;
     }
@@ -134,8 +137,7 @@ fn report(
 // === impl Requests ===
 
 impl Requests {
-    fn new() -> Self {
-        let encoded = otlp_gen::encoded(1, REQUESTS);
+    fn new(encoded: Vec<Vec<u8>>) -> Self {
         let mut trace_ids = Vec::new();
         for (index, request) in encoded.iter().enumerate() {
             let decoded =

@@ -181,22 +181,22 @@ fn colliding(id: u64) -> String {
 /// spans whose parents come later.
 #[test]
 fn ids_that_were_chosen_to_collide_cost_no_more_than_others() {
-    let callers = |at_ms| {
+    let outbound = |at_ms| {
         (1..=SPANS).map(move |id| CaseSpan {
             span: colliding(id),
             at_ms,
             ..span("CLIENT", id, None)
         })
     };
-    let callees = (1..=SPANS).map(|id| CaseSpan {
+    let inbound = (1..=SPANS).map(|id| CaseSpan {
         service: Some("web".to_owned()),
         parent: Some(colliding(id)),
         ..span("SERVER", id, None)
     });
-    let callees: Vec<_> = callees.collect();
-    let both: Vec<_> = callers(0).chain(callees.clone()).collect();
+    let inbound: Vec<_> = inbound.collect();
+    let both: Vec<_> = outbound(0).chain(inbound.clone()).collect();
     assert_eq!(outcomes(&both).paired, 2 * SPANS);
-    let late: Vec<_> = callees.into_iter().chain(callers(3_000)).collect();
+    let late: Vec<_> = inbound.into_iter().chain(outbound(3_000)).collect();
     let decided = outcomes(&late);
     assert_eq!((decided.unpaired_server, decided.late), (SPANS, SPANS));
 }
@@ -239,7 +239,7 @@ fn entries_of_very_many_services_are_decided_once_each() {
 /// Guarantees: a chain whose spans wait for different times is looked through once for each of these times.
 #[test]
 fn a_chain_that_waits_for_its_last_callee_is_looked_through_a_few_times() {
-    let kind = |id: u64| if id % 2 == 0 { "CLIENT" } else { "PRODUCER" };
+    let kind = |id: u64| ["CLIENT", "PRODUCER"][usize::from(id % 2 == 1)];
     let chain = (1..SPANS).map(|id| span(kind(id), id, (id > 1).then_some(id - 1)));
     let callee = CaseSpan {
         service: Some("sub".to_owned()),

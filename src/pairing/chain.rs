@@ -7,11 +7,10 @@ use super::tomb::Tomb;
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
-/// One list: its newest chunk and how many things it holds.
+/// One list: its newest chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chain {
     head: u32,
-    pub(super) len: u32,
 }
 
 /// The chunks of many lists. A thing's reference is chunk x N + slot; things never move.
@@ -38,7 +37,7 @@ pub(super) trait Slot: Copy + Default {
 // === impl Chain ===
 
 impl Chain {
-    pub(super) const EMPTY: Self = Self { head: NONE, len: 0 };
+    pub(super) const EMPTY: Self = Self { head: NONE };
 }
 
 // === impl Chunk ===
@@ -134,7 +133,6 @@ impl<T: Slot, const N: usize> Chains<T, N> {
         let slot = chunk.used;
         chunk.slots[slot as usize] = thing;
         chunk.used += 1;
-        list.len += 1;
         self.len += 1;
         list.head * Self::SLOTS + slot
     }
@@ -154,9 +152,13 @@ impl<T: Slot, const N: usize> Chains<T, N> {
         }
     }
 
-    /// Removes what `drop` says, then gives back chunks of which nothing is left.
-    pub(super) fn remove_if(&mut self, list: &mut Chain, mut drop: impl FnMut(u32, &T) -> bool) {
-        let (mut at, mut before) = (list.head, NONE);
+    /// Removes what `drop` says, then gives back chunks of which nothing is left. Returns how many things are left.
+    pub(super) fn remove_if(
+        &mut self,
+        list: &mut Chain,
+        mut drop: impl FnMut(u32, &T) -> bool,
+    ) -> u32 {
+        let (mut at, mut before, mut all_left) = (list.head, NONE, 0);
         while at != NONE {
             let chunk = self.chunks.get_mut(at);
             let (mut left, mut removed) = (0, 0);
@@ -173,8 +175,8 @@ impl<T: Slot, const N: usize> Chains<T, N> {
                 }
             }
             let next = chunk.next;
-            list.len -= removed;
-            self.len -= u64::from(removed);
+            self.len -= removed;
+            all_left += left;
             if left == 0 {
                 self.chunks.remove(at);
                 match before {
@@ -186,12 +188,12 @@ impl<T: Slot, const N: usize> Chains<T, N> {
             }
             at = next;
         }
+        all_left
     }
 
     /// Marks one thing as removed; its chunk goes back with the next [`Chains::remove_if`].
-    pub(super) fn remove(&mut self, list: &mut Chain, at: u32) {
+    pub(super) fn remove(&mut self, at: u32) {
         self.get_mut(at).remove();
-        list.len -= 1;
         self.len -= 1;
     }
 

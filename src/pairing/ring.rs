@@ -2,15 +2,33 @@
 
 use std::collections::VecDeque;
 
+use super::slab::Slab;
+
+/// Slots per page: 128 bytes with its header.
+const PAGE: usize = 30;
+/// No page.
+const NONE: u32 = u32::MAX;
+/// Most slots for whose like room is kept when a bucket was looked through.
+const KEPT: usize = 4_096;
+
 /// Buckets of trace slots by tick. A trace may stand in a bucket more than once, or after it is gone; looking at it
 /// then finds nothing due.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ring {
     /// Tick of the front bucket.
     first: u32,
-    buckets: VecDeque<Vec<u32>>,
-    /// Emptied buckets, kept so that a steady stream allocates nothing.
-    spare: Vec<Vec<u32>>,
+    /// The newest page of each bucket.
+    buckets: VecDeque<u32>,
+    pages: Slab<Page>,
+    /// Where a bucket is put together, kept so that a steady stream allocates nothing.
+    spare: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Page {
+    slots: [u32; PAGE],
+    used: u32,
+    older: u32,
 }
 
 // === impl Ring ===
@@ -22,36 +40,47 @@ impl Ring {
             self.first = tick;
         }
         while tick < self.first {
-            self.buckets
-                .push_front(self.spare.pop().unwrap_or_default());
+            self.buckets.push_front(NONE);
             self.first -= 1;
         }
         let at = (tick - self.first) as usize;
         while self.buckets.len() <= at {
-            self.buckets.push_back(self.spare.pop().unwrap_or_default());
+            self.buckets.push_back(NONE);
         }
-        self.buckets[at].push(trace);
+        let newest = &mut self.buckets[at];
+        if *newest == NONE || self.pages.get(*newest).used as usize == PAGE {
+            *newest = self.pages.insert(Page {
+                slots: [0; PAGE],
+                used: 0,
+                older: *newest,
+            });
+        }
+        let page = self.pages.get_mut(*newest);
+        page.slots[page.used as usize] = trace;
+        page.used += 1;
     }
 
     /// Takes the oldest bucket with anything in it if its tick is at most `upto`; give it back with [`Ring::recycle`].
     pub(super) fn pop(&mut self, upto: u32) -> Option<(u32, Vec<u32>)> {
         while self.first <= upto {
-            let bucket = self.buckets.pop_front()?;
+            let newest = self.buckets.pop_front()?;
             let tick = self.first;
             self.first += 1;
-            if !bucket.is_empty() {
-                return Some((tick, bucket));
+            if newest != NONE {
+                return Some((tick, self.take(newest)));
             }
-            self.spare.push(bucket);
         }
         None
     }
 
     /// Visits every trace that is asked for, tick by tick.
     pub(super) fn each(&self, mut visit: impl FnMut(u32, u32)) {
-        for (tick, bucket) in (self.first..).zip(&self.buckets) {
-            for &trace in bucket {
-                visit(tick, trace);
+        for (tick, &newest) in (self.first..).zip(&self.buckets) {
+            let mut at = newest;
+            while at != NONE {
+                let page = self.pages.get(at);
+                page.taken().iter().for_each(|&trace| visit(tick, trace));
+                at = page.older;
             }
         }
     }
@@ -59,13 +88,49 @@ impl Ring {
     /// Takes back an emptied bucket's room.
     pub(super) fn recycle(&mut self, mut bucket: Vec<u32>) {
         bucket.clear();
-        self.spare.push(bucket);
+        if bucket.capacity() <= KEPT {
+            self.spare = bucket;
+        }
     }
 
     /// Bytes of all buckets.
     pub(super) fn bytes(&self) -> u64 {
-        let room = |v: &Vec<u32>| (v.capacity() * size_of::<u32>()) as u64;
-        self.buckets.iter().map(room).sum::<u64>() + self.spare.iter().map(room).sum::<u64>()
+        let slots = self.buckets.capacity() + self.spare.capacity();
+        self.pages.bytes_used() + (slots * size_of::<u32>()) as u64
+    }
+
+    /// What stands in a bucket, oldest first; gives its pages back.
+    fn take(&mut self, newest: u32) -> Vec<u32> {
+        let mut bucket = std::mem::take(&mut self.spare);
+        let mut at = newest;
+        while at != NONE {
+            let page = self.pages.get(at);
+            bucket.extend(page.taken().iter().rev());
+            let older = page.older;
+            self.pages.remove(at);
+            at = older;
+        }
+        bucket.reverse();
+        bucket
+    }
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            buckets: VecDeque::new(),
+            pages: Slab::new(),
+            spare: Vec::new(),
+        }
+    }
+}
+
+// === impl Page ===
+
+impl Page {
+    fn taken(&self) -> &[u32] {
+        &self.slots[..self.used as usize]
     }
 }
 
@@ -87,5 +152,17 @@ mod tests {
         assert_eq!(ring.pop(u32::MAX), None);
         ring.push(3, 30);
         assert_eq!(ring.pop(3), Some((3, vec![30])));
+    }
+
+    #[test]
+    fn a_bucket_of_many_pages_keeps_its_order_and_gives_its_room_back() {
+        let mut ring = Ring::default();
+        let many: Vec<u32> = (0..10_000).collect();
+        for &trace in &many {
+            ring.push(1, trace);
+        }
+        assert_eq!(ring.pop(1), Some((1, many.clone())));
+        ring.recycle(many);
+        assert!(ring.bytes() < 40_000 / 4, "{}", ring.bytes());
     }
 }

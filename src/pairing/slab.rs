@@ -20,7 +20,7 @@ pub(super) struct Slab<T> {
 
 #[derive(Debug)]
 struct Page<T> {
-    things: Box<[T]>,
+    things: Box<[T; PAGE]>,
     /// One bit for each slot without a thing.
     room: u64,
     /// The next page with room.
@@ -86,8 +86,10 @@ impl<T: Copy> Slab<T> {
 
     fn grow(&mut self, filler: T) {
         let at = u32::try_from(self.pages.len()).expect("the memory share ends before 2^32 slots");
+        // Made on the heap: a page is larger than a stack frame should be.
+        let things = vec![filler; PAGE].into_boxed_slice().try_into();
         self.pages.push(Page {
-            things: vec![filler; PAGE].into_boxed_slice(),
+            things: things.unwrap_or_else(|_| unreachable!("it has PAGE things")),
             room: u64::MAX,
             next: NONE,
         });

@@ -7,7 +7,6 @@
 mod find;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 
 use ahash::{HashMap, RandomState};
 use hashbrown::HashTable;
@@ -15,6 +14,7 @@ use hashbrown::HashTable;
 use super::chain::{Chain, Chains};
 use super::index::{Parent, SpanIndex};
 use super::record::{Flags, Place, Record, Seen};
+use super::slab::Slab;
 use super::tomb::{Tomb, Waits};
 use crate::span::{TraceId, Weight};
 pub(super) use find::Near;
@@ -24,19 +24,32 @@ const RECORDS: usize = 4;
 /// Tombstones per chunk.
 const TOMBS: usize = 8;
 /// A trace with more spans than this gets an index of its own: walking 48 records costs about as much as the index.
-const SMALL: u32 = 48;
+const SMALL: u8 = 48;
 
-/// One trace's spans.
+/// One trace's spans, 32 bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Trace {
+struct Trace {
     id: TraceId,
     records: Chain,
     tombs: Chain,
     /// The last ticks asked for in the ring, so that a burst asks once; see [`short_tick`].
     asked: [u16; 2],
     asked_expiry: u16,
-    indexed: bool,
-    free: bool,
+    /// Spans since they were last counted, those that went meanwhile included; at most 255.
+    spans: u8,
+    state: State,
+}
+
+const _: () = assert!(size_of::<Trace>() == 32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Searched by walking it.
+    Small,
+    /// Has an index.
+    Large,
+    /// No trace any more.
+    Free,
 }
 
 /// A tick in 16 bits, never 0. Marks of ticks that are 18 hours apart may be equal, so none outlives its tick.
@@ -50,8 +63,7 @@ pub(super) struct Store {
     hasher: RandomState,
     waits: Waits,
     by_id: HashTable<u32>,
-    traces: Vec<Trace>,
-    free_traces: VecDeque<u32>,
+    traces: Slab<Trace>,
     records: Chains<Record, RECORDS>,
     tombs: Chains<Tomb, TOMBS>,
     /// Weights of the tombstones that stand for more than one call (R14) and may still be parents: not outbound.
@@ -69,8 +81,7 @@ impl Store {
         Self {
             waits,
             by_id: HashTable::new(),
-            traces: Vec::new(),
-            free_traces: VecDeque::new(),
+            traces: Slab::new(),
             records: Chains::new(),
             tombs: Chains::new(),
             heavy: HashMap::with_hasher(hasher.clone()),
@@ -93,39 +104,28 @@ impl Store {
     /// The trace's slot, made when new. `hash` is the keyed hash of `id`.
     pub(super) fn trace(&mut self, hash: u64, id: TraceId) -> u32 {
         let traces = &self.traces;
-        if let Some(&found) = self
-            .by_id
-            .find(hash, |&slot| traces[slot as usize].id == id)
-        {
+        if let Some(&found) = self.by_id.find(hash, |&slot| traces.get(slot).id == id) {
             return found;
         }
-        let fresh = Trace {
+        let slot = self.traces.insert(Trace {
             id,
             records: Chain::EMPTY,
             tombs: Chain::EMPTY,
             asked: [0; 2],
             asked_expiry: 0,
-            indexed: false,
-            free: false,
-        };
-        let slot = if let Some(slot) = self.free_traces.pop_front() {
-            self.traces[slot as usize] = fresh;
-            slot
-        } else {
-            self.traces.push(fresh);
-            u32::try_from(self.traces.len() - 1).expect("the memory share ends before 2^32 traces")
-        };
-        let (traces, hasher) = (&self.traces, &self.hasher);
-        self.by_id.insert_unique(hash, slot, |&slot| {
-            hasher.hash_one(traces[slot as usize].id)
+            spans: 0,
+            state: State::Small,
         });
+        let (traces, hasher) = (&self.traces, &self.hasher);
+        let hash_of = |&slot: &u32| hasher.hash_one(traces.get(slot).id);
+        self.by_id.insert_unique(hash, slot, hash_of);
         slot
     }
 
     /// The trace's slot, if it has one.
     pub(super) fn lookup(&self, id: TraceId) -> Option<u32> {
         let hash = self.hasher.hash_one(id);
-        let is_it = |slot: &u32| self.traces[*slot as usize].id == id;
+        let is_it = |slot: &u32| self.traces.get(*slot).id == id;
         self.by_id.find(hash, is_it).copied()
     }
 
@@ -133,16 +133,16 @@ impl Store {
     /// The answer means nothing.
     pub(super) fn fetch(&self, trace: u32) -> u64 {
         self.records
-            .touch(self.traces[trace as usize].records, |record| record.span)
+            .touch(self.traces.get(trace).records, |record| record.span)
     }
 
     pub(super) fn id(&self, trace: u32) -> TraceId {
-        self.traces[trace as usize].id
+        self.traces.get(trace).id
     }
 
     /// Whether the ring need be asked for `tick`; remembers that it was.
     pub(super) fn ask(&mut self, trace: u32, tick: u32) -> bool {
-        let asked = &mut self.traces[trace as usize].asked;
+        let asked = &mut self.traces.get_mut(trace).asked;
         if asked.contains(&short_tick(tick)) {
             return false;
         }
@@ -152,12 +152,12 @@ impl Store {
 
     /// Forgets what was asked: the trace is being looked at.
     pub(super) fn answered(&mut self, trace: u32) {
-        self.traces[trace as usize].asked = [0; 2];
+        self.traces.get_mut(trace).asked = [0; 2];
     }
 
     /// The same for the ring of tombstones.
     pub(super) fn ask_expiry(&mut self, trace: u32, tick: u32) -> bool {
-        let asked = &mut self.traces[trace as usize].asked_expiry;
+        let asked = &mut self.traces.get_mut(trace).asked_expiry;
         std::mem::replace(asked, short_tick(tick)) != short_tick(tick)
     }
 
@@ -195,9 +195,10 @@ impl Store {
 
     /// Adds a waiting span and returns its reference, valid until it is retired.
     pub(super) fn push(&mut self, trace: u32, record: Record) -> u32 {
-        let head = &mut self.traces[trace as usize];
+        let head = self.traces.get_mut(trace);
         let at = self.records.push(&mut head.records, record);
-        if head.indexed {
+        head.spans = head.spans.saturating_add(1);
+        if head.state == State::Large {
             let parent = Parent::whole(record.parent);
             let place = Place::Waiting(at);
             self.index(trace)
@@ -212,9 +213,8 @@ impl Store {
     /// tick is not after `horizon`. Its chunk is given back by [`Store::tidy`].
     pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
         let record = *self.records.get(at);
-        let head = &mut self.traces[trace as usize];
-        let indexed = head.indexed;
-        self.records.remove(&mut head.records, at);
+        let indexed = self.is_indexed(trace);
+        self.records.remove(at);
         let expires = record.deadline.saturating_add(self.waits.retain);
         let was = Place::Waiting(at);
         if expires <= horizon {
@@ -236,8 +236,9 @@ impl Store {
     /// Adds the tombstone of a span that may still be a parent and stands for so many calls, and returns its reference. No
     /// index learns of it.
     pub(super) fn bury(&mut self, trace: u32, tomb: Tomb, weight: Weight) -> u32 {
-        let tombs = &mut self.traces[trace as usize].tombs;
-        let at = self.tombs.push(tombs, tomb);
+        let head = self.traces.get_mut(trace);
+        let at = self.tombs.push(&mut head.tombs, tomb);
+        head.spans = head.spans.saturating_add(1);
         if weight != Weight::ONE {
             self.heavy.insert(at, weight);
         }
@@ -247,16 +248,17 @@ impl Store {
     /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing
     /// of it is left.
     pub(super) fn tidy(&mut self, trace: u32, tick: u32) {
-        let head = &mut self.traces[trace as usize];
-        if head.free {
+        let head = self.traces.get_mut(trace);
+        if head.state == State::Free {
             return;
         }
         if head.asked_expiry == short_tick(tick) {
             head.asked_expiry = 0;
         }
         let (waits, heavy) = (&self.waits, &mut self.heavy);
-        let mut index = head.indexed.then(|| self.large.get_mut(&trace)).flatten();
-        self.tombs.remove_if(&mut head.tombs, |at, tomb| {
+        let is_large = head.state == State::Large;
+        let mut index = is_large.then(|| self.large.get_mut(&trace)).flatten();
+        let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
             let expired = tomb.expires(waits) <= tick;
             if expired && !heavy.is_empty() {
                 heavy.remove(&at);
@@ -266,27 +268,28 @@ impl Store {
             }
             expired
         });
-        self.records.remove_if(&mut head.records, |_, _| false);
-        if head.records.len + head.tombs.len > 0 {
+        let records = self.records.remove_if(&mut head.records, |_, _| false);
+        head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
+        if head.spans > 0 {
             return;
         }
-        head.free = true;
+        head.state = State::Free;
         let id = head.id;
         let hash = self.hasher.hash_one(id);
         if let Ok(entry) = self.by_id.find_entry(hash, |&slot| slot == trace) {
             entry.remove();
         }
-        if head.indexed {
+        if is_large {
             self.large.remove(&trace);
         }
-        self.free_traces.push_back(trace);
+        self.traces.remove(trace);
     }
 
     /// References of all waiting spans of a trace, in no order that matters.
     pub(super) fn waiting(&self, trace: u32, out: &mut Vec<u32>) {
         out.clear();
-        let head = &self.traces[trace as usize];
-        if !head.free {
+        let head = self.traces.get(trace);
+        if head.state != State::Free {
             self.records.each(head.records, |at, _| out.push(at));
         }
     }
@@ -298,18 +301,18 @@ impl Store {
 
     /// Visits all tombstones of a trace.
     pub(super) fn each_remembered(&self, trace: u32, mut visit: impl FnMut(Seen)) {
-        let tombs = self.traces[trace as usize].tombs;
+        let tombs = self.traces.get(trace).tombs;
         self.tombs
             .each(tombs, |at, tomb| visit(tomb.seen(at, &self.waits)));
     }
 
     /// Gives a trace the index that its size calls for, of what is there now.
     pub(super) fn index_if_large(&mut self, trace: u32) {
-        let head = &mut self.traces[trace as usize];
-        if head.records.len + head.tombs.len <= SMALL {
+        let head = self.traces.get_mut(trace);
+        if head.spans <= SMALL {
             return;
         }
-        head.indexed = true;
+        head.state = State::Large;
         let mut index = SpanIndex::new(self.hasher.clone());
         self.tombs.each(head.tombs, |at, tomb| {
             let parent = Parent::short(tomb.parent32);
@@ -323,6 +326,10 @@ impl Store {
         self.tombs
             .each(head.tombs, |_, tomb| index.adopt(tomb.span));
         self.large.insert(trace, index);
+    }
+
+    fn is_indexed(&self, trace: u32) -> bool {
+        self.traces.get(trace).state == State::Large
     }
 
     fn index(&mut self, trace: u32) -> &mut SpanIndex {
@@ -347,11 +354,9 @@ impl Store {
 
     /// Bytes in use, indexes and free lists included.
     pub(super) fn bytes(&self) -> u64 {
-        let traces = self.traces.capacity() * size_of::<Trace>()
-            + self.free_traces.capacity() * size_of::<u32>()
-            + self.by_id.allocation_size();
         let large: u64 = self.large.values().map(SpanIndex::bytes).sum();
         let heavy = self.heavy.capacity() * (size_of::<(u32, Weight)>() + 1);
-        (traces + heavy) as u64 + self.records.bytes() + self.tombs.bytes() + large
+        let maps = heavy + self.by_id.allocation_size();
+        self.traces.bytes_used() + maps as u64 + self.records.bytes() + self.tombs.bytes() + large
     }
 }

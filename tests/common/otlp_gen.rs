@@ -44,6 +44,19 @@ pub fn encoded(seed: u64, requests: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Encoded requests with all spans of so many traces.
+pub fn whole_traces(seed: u64, traces: usize) -> Vec<Vec<u8>> {
+    let mut generator = Generator::new(seed);
+    (0..traces).for_each(|_| generator.trace());
+    let queues = std::mem::take(&mut generator.queues);
+    let requests = queues.into_iter().enumerate().flat_map(|(service, spans)| {
+        let requests = spans.chunks(SPANS_PER_REQUEST).map(<[Span]>::to_vec);
+        let requests = requests.map(move |spans| request(service, spans).encode_to_vec());
+        requests.collect::<Vec<_>>()
+    });
+    requests.collect()
+}
+
 // === impl Random ===
 
 impl Random {

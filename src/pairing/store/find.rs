@@ -1,6 +1,6 @@
 //! Finds the spans of a trace by their ids, waiting or remembered: by walking a small trace, by the index of a large one.
 
-use super::Store;
+use super::{State, Store};
 use crate::graph::NodeId;
 use crate::pairing::index::{Key, Parent};
 use crate::pairing::record::{Place, Seen, short};
@@ -24,8 +24,8 @@ impl Store {
         near.same.clear();
         near.parents.clear();
         near.children.clear();
-        let head = &self.traces[trace as usize];
-        if head.indexed {
+        let head = self.traces.get(trace);
+        if head.state == State::Large {
             self.named(trace, span, &mut near.same);
             if parent != 0 {
                 self.named(trace, parent, &mut near.parents);
@@ -69,7 +69,7 @@ impl Store {
         }
         if x.parent != 0 {
             self.named(trace, x.parent, &mut near.parents);
-        } else if x.parent32 != 0 && !self.traces[trace as usize].indexed {
+        } else if x.parent32 != 0 && !self.is_indexed(trace) {
             // In a large trace a span with that id would have taken `x` for its child.
             let is_parent = |seen: &Seen| short(seen.span) == x.parent32;
             self.walk(trace, is_parent, &mut near.parents);
@@ -78,7 +78,7 @@ impl Store {
 
     /// Spans with this id.
     pub(in crate::pairing) fn named(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
-        if self.traces[trace as usize].indexed {
+        if self.is_indexed(trace) {
             return self.under(trace, Key::Span(span), out);
         }
         self.walk(trace, |seen| seen.span == span, out);
@@ -86,7 +86,7 @@ impl Store {
 
     /// Spans whose parent has this id.
     pub(in crate::pairing) fn below(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
-        if self.traces[trace as usize].indexed {
+        if self.is_indexed(trace) {
             return self.under_parent(trace, span, Key::Parent, out);
         }
         self.walk(trace, |seen| is_below(seen, span), out);
@@ -100,7 +100,7 @@ impl Store {
         service: NodeId,
         out: &mut Vec<Seen>,
     ) {
-        if self.traces[trace as usize].indexed {
+        if self.is_indexed(trace) {
             return self.under_parent(trace, span, |parent| Key::Child(parent, service), out);
         }
         let is_child = |seen: &Seen| seen.service == service && is_below(seen, span);
@@ -131,7 +131,7 @@ impl Store {
 
     /// The spans of a small trace that `keep` keeps.
     fn walk(&self, trace: u32, keep: impl Fn(&Seen) -> bool, out: &mut Vec<Seen>) {
-        let head = &self.traces[trace as usize];
+        let head = self.traces.get(trace);
         self.records.each(head.records, |at, record| {
             out.extend(Some(record.seen(at)).filter(&keep));
         });
