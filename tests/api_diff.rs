@@ -11,7 +11,7 @@ use read_support::http::{bytes, get, header, problem, send, with};
 use read_support::{END, Fixed, START, release, state};
 use serde_json::{Value, json};
 use spangraph::api::{ApiState, Source};
-use spangraph::history::{LevelInfo, Resolved, WindowError};
+use spangraph::history::{Ends, LevelInfo, Resolved, WindowError};
 use spangraph::proto::Slice;
 use spangraph::slice::MergeError;
 use tokio::sync::watch;
@@ -26,6 +26,10 @@ struct Released {
 impl Source for Released {
     fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
         self.after.resolve(window_s, end_unix_s)
+    }
+
+    fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
+        self.after.resolve_pair(window_s, ends)
     }
 
     fn merge(&self, resolved: &Resolved) -> Result<Slice, MergeError> {

@@ -14,7 +14,7 @@ use read_support::http::{bytes, header, with};
 use read_support::{END, World, state};
 use serde_json::Value;
 use spangraph::api::{Source, router};
-use spangraph::history::{History, LevelInfo, Resolved, WindowError};
+use spangraph::history::{Ends, History, LevelInfo, Resolved, WindowError};
 use spangraph::proto::{ConnectionType, Slice};
 use spangraph::slice::{MergeError, Sealed};
 use tower::ServiceExt as _;
@@ -77,6 +77,10 @@ impl Growing {
 impl Source for Growing {
     fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
         self.history.resolve(window_s, end_unix_s)
+    }
+
+    fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
+        self.history.resolve_pair(window_s, ends)
     }
 
     fn merge(&self, resolved: &Resolved) -> Result<Slice, MergeError> {

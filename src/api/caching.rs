@@ -19,7 +19,7 @@ pub(super) struct Answer {
     pub(super) content_type: &'static str,
 }
 
-/// Seconds for which the answer about a closed window at an absolute time stays good.
+/// Most seconds for which the answer about a closed window at an absolute time stays good.
 pub(super) const CLOSED_MAX_AGE_S: u64 = 3_600;
 
 // === impl Answer ===

@@ -1,5 +1,5 @@
 //! What Jaeger's and Zipkin's clients ask for, in their shapes, errors included. `endTs` and `lookback` are milliseconds;
-//! as everywhere, a window begins at a slot's boundary. What was never there, or is no longer, is an empty list, since
+//! as everywhere, a window begins and ends between slots. What was never there, or is no longer, is an empty list, since
 //! neither protocol has a word for it.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::format::welcome;
 use super::problem::Problem;
-use super::snapshot::unbuilt;
+use super::snapshot::{range, unbuilt};
 use super::{Shared, answers};
 use crate::history::WindowError;
 use crate::render::dependencies::{self, Case};
@@ -143,13 +143,8 @@ async fn answer(
         Err(WindowError::NotReady) => return Err(Problem::NotReady(Vec::new())),
         Err(WindowError::TooLong { .. }) => return Err(Problem::Internal),
     };
-    let key = format!(
-        "{facade:?} {list:?} {}..{} {} {:?}",
-        resolved.start_unix_s,
-        resolved.end_unix_s,
-        resolved.slots.len(),
-        asked.service
-    );
+    let range = range(&resolved);
+    let key = format!("{facade:?} {list:?} {range} {:?}", asked.service);
     let building = Arc::clone(shared);
     let build = move || {
         let query = Query {

@@ -11,7 +11,7 @@ use super::memo::{Made, Outcome};
 use super::problem::Problem;
 use super::snapshot::{Prepared, defect, plain, range, unbuilt};
 use super::window;
-use crate::history::Resolved;
+use crate::history::{Ends, Resolved};
 use crate::render::{self, Format, Picture};
 use crate::topology::diff::{self, Settings, Windowed};
 use crate::topology::times::{self, At, rfc3339};
@@ -33,7 +33,7 @@ pub(super) struct AskedDiff {
 
 /// One of the two windows.
 struct Found {
-    /// Its end as asked, with `now` resolved.
+    /// Its end as asked; where nothing definite was asked, as resolved.
     end_unix_s: u64,
     resolved: Resolved,
 }
@@ -82,36 +82,30 @@ impl AskedDiff {
 
     /// Resolves both windows; nothing is merged or built.
     pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
+        let source = &shared.state.source;
         let now_s = (shared.state.now)().second();
-        let newest = shared.state.source.newest_unix_s();
-        let head = self.find(shared, window::end(self.head, "head", now_s, newest)?)?;
-        let base = match self.base {
-            Some(at) => window::end(at, "base", now_s, newest)?,
-            None => Some(head.resolved.start_unix_s),
-        };
-        let base = self.find(shared, base)?;
+        let newest = source.newest_unix_s();
+        let head = window::end(self.head, "head", now_s, newest)?;
+        let base = self.base.map(|at| window::end(at, "base", now_s, newest));
+        let base = base.transpose()?.and_then(|end| end.or(newest));
+        let resolved = source.resolve_pair(self.query.window_s, Ends { base, head });
+        let [in_base, in_head] =
+            resolved.map_err(|error| window::refuse(&error, self.query.window_s))?;
+        let (base, head) = (Found::of(base, in_base), Found::of(head, in_head));
         if base.end_unix_s > head.end_unix_s {
             let [base, head] = [base, head].map(|found| rfc3339(found.end_unix_s));
             let reason = format!("ends before `base`, which ends at {base}");
             return Err(Problem::parameter("head", &head, &reason));
         }
         let key = self.key(&shared.state.epoch, &base, &head);
-        let age = |at| window::max_age_s(at, now_s, newest);
+        let age = |at, found: &Found| window::max_age_s(at, now_s, newest, &found.resolved);
+        let base_at = self.base.unwrap_or(self.head);
         Ok(Prepared {
             etag: caching::etag(&key),
-            max_age_s: age(self.head).min(age(self.base.unwrap_or(self.head))),
+            max_age_s: age(self.head, &head).min(age(base_at, &base)),
             format: self.format,
             key,
             build: Box::new(move |shared| self.build(shared, &base, &head)),
-        })
-    }
-
-    fn find(&self, shared: &Shared, end: Option<u64>) -> Result<Found, Problem> {
-        let resolved = shared.state.source.resolve(self.query.window_s, end);
-        let resolved = resolved.map_err(|error| window::refuse(&error, self.query.window_s))?;
-        Ok(Found {
-            end_unix_s: end.unwrap_or(resolved.end_unix_s),
-            resolved,
         })
     }
 
@@ -146,5 +140,16 @@ impl AskedDiff {
         let bytes = Bytes::from(body.map_err(|error| defect(&error))?);
         let hidden = Some(hidden::of_diff(&diff));
         Ok(Made { bytes, hidden })
+    }
+}
+
+// === impl Found ===
+
+impl Found {
+    fn of(asked: Option<u64>, resolved: Resolved) -> Self {
+        Self {
+            end_unix_s: asked.unwrap_or(resolved.end_unix_s),
+            resolved,
+        }
     }
 }

@@ -24,7 +24,7 @@ pub enum Problem {
     MethodNotAllowed,
     /// None of the formats served is accepted; these are.
     NotAcceptable(Vec<&'static str>),
-    /// The window ended before what is held begins.
+    /// No slot held ends by the end of the window.
     WindowExpired {
         /// Oldest unix second held.
         oldest_unix_s: u64,
@@ -96,7 +96,7 @@ impl Problem {
             Self::NotAcceptable(served) => format!("served here: {}", served.join(", ")),
             Self::WindowExpired { oldest_unix_s } => {
                 format!(
-                    "the window ends before {}, the oldest second held",
+                    "the window ends before the oldest slot held does, which begins at {}",
                     rfc3339(*oldest_unix_s)
                 )
             }

@@ -133,7 +133,7 @@ impl Asked {
         }
         Ok(Prepared {
             etag: caching::etag(&key),
-            max_age_s: window::max_age_s(self.end_as_cached(), now_s, newest),
+            max_age_s: window::max_age_s(self.end_as_cached(), now_s, newest, &resolved),
             format: self.format,
             key,
             build: Box::new(move |shared| build(shared, &self, &resolved)),
@@ -189,15 +189,11 @@ fn drawn() -> Vec<Format> {
     drawn
 }
 
-/// One text per set of slots: their number and size stand for which of the range are still held.
+/// One text for all that merges to the same. Not the slots: while slots of a range roll up, what they hold stays.
 pub(super) fn range(resolved: &Resolved) -> String {
-    let bytes: usize = resolved.slots.iter().map(Bytes::len).sum();
     format!(
-        "{}..{}/{} {}x{bytes}",
-        resolved.start_unix_s,
-        resolved.end_unix_s,
-        resolved.resolution_s,
-        resolved.slots.len(),
+        "{}..{}/{} r{}",
+        resolved.start_unix_s, resolved.end_unix_s, resolved.resolution_s, resolved.revision,
     )
 }
 

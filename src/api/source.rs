@@ -2,15 +2,17 @@
 
 use tokio::sync::watch;
 
-use crate::history::{History, LevelInfo, Resolved, WindowError};
+use crate::history::{Ends, History, LevelInfo, Resolved, WindowError};
 use crate::proto;
 use crate::slice::{Accumulator, Join, MergeError};
 
-/// Sealed slices, resolved by window and merged on demand. `resolve` is called once per request and must be cheap;
-/// `merge` runs on a blocking thread.
+/// Sealed slices, resolved by window and merged on demand. `resolve` or `resolve_pair` is called once per request and
+/// must be cheap; `merge` runs on a blocking thread.
 pub trait Source: Send + Sync {
     /// The slots of the window of `window_s` seconds that ends at `end_unix_s` (`None`: at the newest second held).
     fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError>;
+    /// The slots of two windows of equal length that are to be compared, base first.
+    fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError>;
     /// The slots joined in time.
     fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, MergeError>;
     /// What is held, finest level first.
@@ -34,6 +36,10 @@ pub trait Source: Send + Sync {
 impl Source for History {
     fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
         Self::resolve(self, window_s, end_unix_s)
+    }
+
+    fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
+        Self::resolve_pair(self, window_s, ends)
     }
 
     fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, MergeError> {

@@ -2,7 +2,7 @@
 
 use super::caching::CLOSED_MAX_AGE_S;
 use super::problem::Problem;
-use crate::history::WindowError;
+use crate::history::{Resolved, WindowError};
 use crate::topology::times::{At, rfc3339};
 
 /// How far in the future an end may lie: the clocks of client and daemon may differ a little.
@@ -27,11 +27,15 @@ pub(super) fn end(
     Ok(newest.map_or(Some(end), |newest| (end <= newest).then_some(end)))
 }
 
-/// A window at an absolute time that is wholly sealed never changes; any other may with the next slice, which comes
-/// within a second.
-pub(super) fn max_age_s(at: At, now_s: u64, newest: Option<u64>) -> u64 {
+/// The answer about a window at an absolute time that is wholly sealed stays as it is until its slots roll up; any
+/// other may change with the next slice, which comes within a second.
+pub(super) fn max_age_s(at: At, now_s: u64, newest: Option<u64>, resolved: &Resolved) -> u64 {
     match (at, newest) {
-        (At::Unix(end), Some(newest)) if end <= newest => CLOSED_MAX_AGE_S,
+        (At::Unix(end), Some(newest)) if end <= newest => {
+            // Of the second that `now` lies in, some has passed.
+            let steady_s = resolved.steady_until_unix_s.saturating_sub(now_s + 1);
+            steady_s.min(CLOSED_MAX_AGE_S)
+        }
         (_, Some(newest)) => newest.saturating_add(1).saturating_sub(now_s).clamp(1, 60),
         (_, None) => 1,
     }

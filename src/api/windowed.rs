@@ -68,11 +68,16 @@ impl Windowed {
         let end = window::end(query.at, "at", now_s, newest)?;
         let resolved = state.source.resolve(query.window_s, end);
         let resolved = resolved.map_err(|error| window::refuse(&error, query.window_s))?;
-        let slots = range(&resolved);
-        let key = format!("{} {slots} {what} {}", state.epoch, query.canonical());
+        let (epoch, range, query_text) = (&state.epoch, range(&resolved), query.canonical());
+        // A history shows the slots one by one.
+        let (slots, bytes) = (
+            resolved.slots.len(),
+            resolved.slots.iter().map(Bytes::len).sum::<usize>(),
+        );
+        let key = format!("{epoch} {range} {slots}x{bytes} {what} {query_text}");
         let answer = Answer {
             etag: caching::etag(&key),
-            max_age_s: window::max_age_s(query.at, now_s, newest),
+            max_age_s: window::max_age_s(query.at, now_s, newest, &resolved),
             content_type: Format::Json.content_type(),
         };
         let building = Arc::clone(&shared);

@@ -2,7 +2,9 @@
 //! older than the finer one holds; every slot is the merge of the finer. Slots stay encoded. Knows nothing about spans.
 
 mod level;
+mod pair;
 mod ring;
+mod window;
 
 use std::sync::Arc;
 
@@ -30,14 +32,29 @@ pub struct History {
 /// The slots that answer a window.
 #[derive(Debug, Clone)]
 pub struct Resolved {
-    /// Encoded slices, oldest first, without overlap.
+    /// Encoded slices, oldest first, without overlap. How many there are of a range says nothing about it: complete
+    /// groups of slots are joined at times.
     pub slots: Vec<Bytes>,
-    /// First unix second covered by the slots' nominal range (moved back to a slot boundary).
+    /// First unix second, moved back out of the slot it lies in.
     pub start_unix_s: u64,
-    /// First unix second after.
+    /// First unix second after, moved back likewise: never after the end asked for.
     pub end_unix_s: u64,
     /// Nominal length of the coarsest slot used, seconds.
     pub resolution_s: u64,
+    /// Equal for equal ranges and resolutions that hold the same: it changes when a slot is dropped.
+    pub revision: u64,
+    /// Until the newest second held reaches this one, the same question has this same answer: no slot of it rolls up
+    /// and none of the history is dropped. Short of memory nothing beyond the next slice is foreseen.
+    pub steady_until_unix_s: u64,
+}
+
+/// Where two windows end that are to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// `None`: the window just before `head`.
+    pub base: Option<u64>,
+    /// `None`: at the newest second held.
+    pub head: Option<u64>,
 }
 
 /// Why a window cannot be answered.
@@ -54,7 +71,7 @@ pub enum WindowError {
         /// The most there can be.
         longest_s: u64,
     },
-    /// The whole window lies before what is held.
+    /// No slot held ends by the end of the window.
     #[error("the oldest second held is {oldest_unix_s}")]
     Expired {
         /// Oldest unix second still held.
@@ -104,11 +121,20 @@ impl History {
 
     /// The slots of the window of `window_s` seconds that ends at `end_unix_s` (`None`: at the newest second held).
     ///
-    /// Every slot that shares a second with the window is part of the answer, whole; so the resolved range may begin
-    /// and, where a past window ends inside a coarse slot, end outside it. A window that lies after all that is held
-    /// is answered without slots, as asked.
+    /// No slot is cut: where the end lies inside one it moves back to where that begins, then the start does, a whole
+    /// window before it. So the answer is at least as long as asked and holds nothing from after the end. A window
+    /// held only in part is answered as asked; one that lies after all that is held is answered without slots.
     pub fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError> {
         self.snapshot().resolve(window_s, end_unix_s)
+    }
+
+    /// The slots of two windows that are to be compared, base first, as of one moment.
+    ///
+    /// Each ends by the end asked for. Both are of one length: that asked for, rounded up to the coarsest slot in
+    /// either, so an end may move back further than that of a window by itself. They have no second in common unless
+    /// those asked for have one.
+    pub fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
+        self.snapshot().resolve_pair(window_s, ends)
     }
 
     /// What is held, finest level first.

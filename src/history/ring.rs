@@ -1,7 +1,7 @@
-//! The ring as a value: which slots are held, what leaves when, and which slots answer a window.
+//! The ring as a value: which slots are held, and what leaves when.
 
+use super::LevelInfo;
 use super::level::{COARSEST, Level, SHAPES, Shape, Slot};
-use super::{LevelInfo, Resolved, WindowError};
 use crate::slice::{Accumulator, Join, Sealed, join};
 
 /// Longest time the ring can ever hold, in seconds.
@@ -10,8 +10,12 @@ pub const LONGEST_S: u64 = 120 + 10 * 90 + 60 * 120 + 600 * 144;
 /// All levels, finest first. Cloning it copies handles, not slices.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ring {
-    levels: [Level; SHAPES.len()],
+    pub(super) levels: [Level; SHAPES.len()],
     bytes: u64,
+    /// Changes when what is held of a time becomes something else, or is held no longer. Rolling up is neither.
+    pub(super) revision: u64,
+    /// The finest level last gave slots away for want of memory, not of places.
+    pub(super) pressed: bool,
     /// Slots that could not be merged because they do not decode; left out.
     pub(super) unreadable: u64,
 }
@@ -33,10 +37,13 @@ impl Ring {
             .pop_back_if(|last| slot.start_unix_s < last.end_unix_s)
         {
             slot = self.merge(&[last.clone(), slot.clone()]);
+            self.revision += 1;
             self.bytes -= (last.bytes.len() + sealed.bytes.len()) as u64;
         }
         self.append(0, slot);
-        while self.bytes > max_bytes && self.shrink() {}
+        while self.bytes > max_bytes && self.shrink() {
+            self.pressed = true;
+        }
     }
 
     pub(super) fn newest_unix_s(&self) -> Option<u64> {
@@ -71,50 +78,6 @@ impl Ring {
         SHAPES.iter().zip(&self.levels).map(info).collect()
     }
 
-    pub(super) fn resolve(
-        &self,
-        window_s: u64,
-        end_unix_s: Option<u64>,
-    ) -> Result<Resolved, WindowError> {
-        let (Some(oldest), Some(newest)) = (self.oldest_unix_s(), self.newest_unix_s()) else {
-            return Err(WindowError::NotReady);
-        };
-        if window_s > LONGEST_S {
-            return Err(WindowError::TooLong {
-                asked_s: window_s,
-                longest_s: LONGEST_S,
-            });
-        }
-        let end = end_unix_s.unwrap_or(newest);
-        if end <= oldest {
-            return Err(WindowError::Expired {
-                oldest_unix_s: oldest,
-            });
-        }
-        let start = end.saturating_sub(window_s);
-        let mut resolved = Resolved {
-            slots: Vec::new(),
-            start_unix_s: start,
-            end_unix_s: end,
-            resolution_s: 1,
-        };
-        for (at, level) in self.levels.iter().enumerate().rev() {
-            let from = level
-                .slots
-                .partition_point(|slot| slot.nominal_end(at) <= start);
-            let to = level.slots.partition_point(|slot| slot.start_unix_s < end);
-            if let Some(first) = level.slots.get(from).filter(|_| from < to) {
-                if resolved.slots.is_empty() {
-                    resolved.start_unix_s = first.nominal_start(at);
-                    resolved.resolution_s = SHAPES[at].resolution_s;
-                }
-                resolved.end_unix_s = level.slots[to - 1].nominal_end(at);
-                level.collect(from, to, &mut resolved.slots);
-            }
-        }
-        Ok(resolved)
-    }
-
     /// Puts a slot at the end of a level. When it opens a new group, the one before is complete and merged.
     fn append(&mut self, level: usize, slot: Slot) {
         if level < COARSEST {
@@ -131,6 +94,7 @@ impl Ring {
         }
         self.levels[level].slots.push_back(slot);
         while self.levels[level].slots.len() > SHAPES[level].capacity {
+            self.pressed &= level > 0;
             self.retire(level);
         }
     }
@@ -155,6 +119,7 @@ impl Ring {
     /// when they appear and never change. The coarsest level drops its oldest slot.
     fn retire(&mut self, level: usize) {
         let count = if level == COARSEST {
+            self.revision += 1;
             1
         } else {
             self.levels[level].oldest_group()
@@ -176,6 +141,7 @@ impl Ring {
                 .filter(|bytes| Accumulator::new(Join::Then).add(bytes).is_ok())
                 .collect();
             self.unreadable += (slots.len() - readable.len()) as u64;
+            self.revision += 1;
             join(Join::Then, readable).unwrap_or_default()
         });
         self.bytes += bytes.len() as u64;

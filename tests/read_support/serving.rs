@@ -7,7 +7,7 @@ use spangraph::api::{
     ApiState, Bind, BuildInfo, Check, Effective, Limit, Source, Status, StatusReport,
 };
 use spangraph::clock::Timestamp;
-use spangraph::history::{LevelInfo, Resolved, WindowError};
+use spangraph::history::{Ends, LevelInfo, Resolved, WindowError};
 use spangraph::net::Shutdown;
 use spangraph::proto::{Law, Slice};
 use spangraph::slice::MergeError;
@@ -61,7 +61,15 @@ impl Source for Fixed {
             start_unix_s: end - window_s,
             end_unix_s: end,
             resolution_s: 10,
+            revision: 0,
+            steady_until_unix_s: u64::MAX,
         })
+    }
+
+    fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
+        let head = self.resolve(window_s, ends.head)?;
+        let base = self.resolve(window_s, ends.base.or(Some(head.start_unix_s)))?;
+        Ok([base, head])
     }
 
     fn merge(&self, _resolved: &Resolved) -> Result<Slice, MergeError> {
