@@ -56,7 +56,12 @@ fn outcomes(spans: &[CaseSpan]) -> Outcomes {
 
 /// The same, with so many entries of the trace's index visited for each span at most.
 fn outcomes_within(spans: &[CaseSpan], visits_per_span: u64) -> Outcomes {
-    let core = drive::core(rules(), 1);
+    outcomes_under(rules(), spans, visits_per_span)
+}
+
+/// The same under these rules; spans come in order of their arrival.
+fn outcomes_under(rules: Rules, spans: &[CaseSpan], visits_per_span: u64) -> Outcomes {
+    let core = drive::core(rules, 1);
     let (mut ids, mut scratch) = (Ids::default(), Scratch::default());
     for second in spans.chunk_by(|a, b| a.at_ms == b.at_ms) {
         for spans in second.chunks(1_000) {
@@ -97,6 +102,40 @@ fn a_parent_of_very_many_children_pairs_with_each() {
     let children = (2..=SPANS).map(|id| span("SERVER", id, Some(1)));
     let spans: Vec<_> = [caller].into_iter().chain(children).collect();
     assert_eq!(outcomes(&spans).paired, SPANS);
+}
+
+/// Guarantees: a parent that is kept for twenty thousand consumers, all of which came after its deadline and settle after
+/// its time, is found by each, and the copies of it that come meanwhile are bounded.
+#[test]
+fn a_parent_kept_for_very_many_children_pairs_with_each() {
+    let rules = Rules {
+        wait: 1,
+        messaging_wait: 10,
+        retain: 2,
+        ..Rules::default()
+    };
+    let consumers = (2..=SPANS).map(|id| CaseSpan {
+        service: Some("sub".to_owned()),
+        at_ms: 2_000,
+        ..span("CONSUMER", id, Some(1))
+    });
+    let copies = (1..=SPANS / 2).map(|start_ms| CaseSpan {
+        start_ms,
+        end_ms: start_ms + 1,
+        at_ms: 5_000,
+        ..span("INTERNAL", 1, None)
+    });
+    let parent = span("INTERNAL", 1, None);
+    let spans: Vec<_> = [parent]
+        .into_iter()
+        .chain(consumers)
+        .chain(copies)
+        .collect();
+    // As many copies as may share an id look at all children, as they come and when they are decided, and these at them.
+    let decided = outcomes_under(rules, &spans, 3 * 128 + 32);
+    assert_eq!(decided.paired, SPANS - 1);
+    assert_eq!(decided.root, 128);
+    assert_eq!(decided.duplicate, SPANS / 2 - 127);
 }
 
 /// Guarantees: parents that go round in one large circle are decided, once each.

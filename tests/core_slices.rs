@@ -251,7 +251,7 @@ fn flood_span(index: u64) -> CaseSpan {
 }
 
 /// Takes `per_second` such spans in each of twenty seconds, far more than the pairing share can hold; the law at the end.
-fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
+fn flood(per_second: u64, retain: u32, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
     let budget = 2 << 20;
     let config = CoreConfig {
         resource_keys: ResourceKeys::default(),
@@ -259,7 +259,7 @@ fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
         rules: Rules {
             wait: 10,
             messaging_wait: 60,
-            retain: 60,
+            retain,
             ..Rules::default()
         },
         pairing_bytes: budget,
@@ -303,7 +303,7 @@ fn flood(per_second: u64, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
 /// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
 #[test]
 fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
-    let (law, slices) = flood(5_000, flood_span);
+    let (law, slices) = flood(5_000, 60, flood_span);
     assert_eq!(law.outcomes.unwrap().unpaired_server, law.accepted);
     let rows = |word: &str| -> u64 {
         let rows = slices.iter().flat_map(|slice| {
@@ -320,7 +320,7 @@ fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
 /// Guarantees: links stay within the share too, and each of them is counted.
 #[test]
 fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
-    let (law, _) = flood(500, |index| {
+    let (law, _) = flood(500, 60, |index| {
         let link = |message: u64| CaseLink {
             trace: format!("{:032x}", u128::from(index * 50 + message) << 64 | 1),
             span: "m".to_owned(),
@@ -335,4 +335,25 @@ fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
     });
     assert_eq!(law.outcomes.unwrap().r#virtual, law.accepted);
     assert_eq!(law.unresolved_links, law.accepted * 50);
+}
+
+/// Scenario: jobs that are forgotten long before the consumers below them settle, and are kept for these.
+/// Guarantees: what is kept stays within the share too, and is given up for it.
+#[test]
+fn parents_that_are_kept_for_their_children_stay_within_the_pairing_share() {
+    let (law, _) = flood(1_000, 1, |index| {
+        let job = index % 2 == 0;
+        CaseSpan {
+            trace: format!("{:032x}", u128::from(index / 2) + 1),
+            span: if job { "job" } else { "consumer" }.to_owned(),
+            parent: (!job).then(|| "job".to_owned()),
+            service: Some(if job { "job" } else { "sub" }.to_owned()),
+            kind: if job { "INTERNAL" } else { "CONSUMER" }.to_owned(),
+            ..flood_span(index)
+        }
+    });
+    let outcomes = law.outcomes.unwrap();
+    assert_eq!(outcomes.root, law.accepted / 2);
+    assert_eq!(outcomes.paired + outcomes.unpaired_server, law.accepted / 2);
+    assert!(outcomes.paired > 0);
 }

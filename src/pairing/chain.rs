@@ -152,6 +152,20 @@ impl<T: Slot, const N: usize> Chains<T, N> {
         }
     }
 
+    /// Whether anything of a list is left.
+    pub(super) fn any(&self, list: Chain) -> bool {
+        let mut at = list.head;
+        while at != NONE {
+            let chunk = self.chunks.get(at);
+            let used = &chunk.slots[..chunk.used as usize];
+            if used.iter().any(|thing| !thing.gone()) {
+                return true;
+            }
+            at = chunk.next;
+        }
+        false
+    }
+
     /// Removes what `drop` says, then gives back chunks of which nothing is left. Returns how many things are left.
     pub(super) fn remove_if(
         &mut self,

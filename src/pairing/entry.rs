@@ -107,10 +107,10 @@ impl Shard {
         if first.1 > horizon {
             return Some(first.1);
         }
-        let inbound = siblings.iter().filter(|s| s.flags.inbound());
+        let seen = |s: &&Seen| s.flags.inbound() && s.until >= first.0;
         let mut entered_inbound = false;
-        for sibling in inbound {
-            entered_inbound |= self.is_child(cx, trace, sibling, parent);
+        for sibling in siblings.iter().filter(seen) {
+            entered_inbound |= self.is_child(cx, trace, sibling, parent, first.0);
         }
         if parent.flags.has(Flags::IGNORED) {
             self.filter_call(parent);
@@ -143,9 +143,17 @@ impl Shard {
         None
     }
 
-    /// Whether R3 gives this inbound span that parent.
-    fn is_child(&mut self, cx: &Context<'_>, trace: u32, sibling: &Seen, parent: &Seen) -> bool {
+    /// Whether R3 gives this inbound span that parent, as seen by what arrived in the tick `since`.
+    fn is_child(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        sibling: &Seen,
+        parent: &Seen,
+        since: u32,
+    ) -> bool {
         self.store.look_around(trace, sibling, &mut self.near);
+        self.near.seen_since(since);
         let of = parent::choose(cx.graph, sibling, &self.near);
         matches!(of, Parent::Is(of) if of.at == parent.at)
     }

@@ -7,8 +7,8 @@ use super::probe::{Answer, LinkProbe, Linker, Target, Verdict, consumes, is_crea
 use super::probes::State;
 use super::record::{Flags, Seen};
 use super::shard::{Context, Shard};
+use crate::graph::Graph;
 use crate::graph::call::{Call, CallClass, Effects, Outcome, Sample};
-use crate::graph::{Graph, NodeId};
 use crate::proto::ConnectionType;
 use crate::span::SpanKind;
 
@@ -39,7 +39,7 @@ impl Shard {
         let mut ids = std::mem::take(&mut self.work.links);
         ids.clear();
         for probe in probes {
-            ids.push(self.probes.insert(*probe, cx.rules.retain));
+            ids.push(self.probes.insert(*probe));
         }
         self.probes.take_woken(&mut ids);
         for &id in &ids {
@@ -88,7 +88,7 @@ impl Shard {
         let linked = self.linked(cx.graph, probe);
         let gives_way = receives
             && !matches!(linked, Linked::Ambient)
-            && self.gives_way(cx.graph, probe.target, from.service, from.deadline);
+            && self.gives_way(cx.graph, probe.target, &from);
         match linked {
             _ if gives_way => answer(Verdict::Aside),
             Linked::Is(..) if from.sends() => answer(Verdict::Batch),
@@ -156,7 +156,7 @@ impl Shard {
         self.call(cx, trace, p, &callee, fx)
     }
 
-    /// What a link names, of all that arrived by now.
+    /// What a link names, of all that its span sees: remembered when that arrived, or here by now.
     fn linked(&mut self, graph: &Graph, probe: &LinkProbe) -> Linked {
         let Target { trace, span } = probe.target;
         let Some(trace) = self.store.lookup(trace) else {
@@ -165,6 +165,7 @@ impl Shard {
         let named = &mut self.work.linked;
         named.clear();
         self.store.named(trace, span, named);
+        named.retain(|seen| seen.until >= probe.from.arrived);
         if named.is_empty() {
             return Linked::NotSeen;
         }
@@ -179,25 +180,22 @@ impl Shard {
         first.map_or(Linked::Closed, |p| Linked::Is(trace, *p))
     }
 
-    /// R12: whether a receive of `service` gives way for the producer `target`: a CONSUMER of its service that is no
-    /// receive, arrived by `by`, links to it or has it as its outbound parent.
-    fn gives_way(&mut self, graph: &Graph, target: Target, service: NodeId, by: u32) -> bool {
-        if let Some(&known) = self.work.gives_way.get(&(target, service, by)) {
+    /// R12: whether a receive whose deadline is now gives way for the producer `target`: it sees a CONSUMER of its service
+    /// that is no receive and links to that or has it as its outbound parent.
+    fn gives_way(&mut self, graph: &Graph, target: Target, receive: &Linker) -> bool {
+        let (service, since) = (receive.service, receive.arrived);
+        if let Some(&known) = self.work.gives_way.get(&(target, service, since)) {
             return known;
         }
-        let gives_way = self.probes.consumed_by(target, service, by)
-            || self.has_consumer_below(graph, target, service, by);
-        self.work.gives_way.insert((target, service, by), gives_way);
+        let gives_way = self.probes.consumed_by(target, service, since)
+            || self.has_consumer_below(graph, target, receive);
+        let key = (target, service, since);
+        self.work.gives_way.insert(key, gives_way);
         gives_way
     }
 
-    fn has_consumer_below(
-        &mut self,
-        graph: &Graph,
-        target: Target,
-        service: NodeId,
-        by: u32,
-    ) -> bool {
+    fn has_consumer_below(&mut self, graph: &Graph, target: Target, receive: &Linker) -> bool {
+        let (service, since) = (receive.service, receive.arrived);
         let Some(trace) = self.store.lookup(target.trace) else {
             return false;
         };
@@ -207,9 +205,11 @@ impl Shard {
             .below_in(trace, target.span, service, &mut children);
         // One that shares its producer's id is called by it all the same.
         self.store.named(trace, target.span, &mut children);
-        children.retain(|c| c.service == service && consumes(c.flags) && c.arrived <= by);
+        let in_time = |c: &Seen| c.until >= since && c.arrived <= receive.deadline;
+        children.retain(|c| c.service == service && consumes(c.flags) && in_time(c));
         let found = children.iter().any(|c| {
             self.store.look_around(trace, c, &mut self.near);
+            self.near.seen_since(since);
             let parent = parent::choose(graph, c, &self.near);
             matches!(parent, Parent::Is(p) if p.span == target.span && is_creation_context(&p, service))
         });
@@ -228,6 +228,7 @@ impl Shard {
             let from = &probe.from;
             let one = state == State::Missed
                 && from.arrived <= p.deadline
+                && self.probes.expires(from) >= p.arrived
                 && is_creation_context(p, from.service);
             let outcome = one.then(|| missed_by(from.flags));
             missed = missed.into_iter().chain(outcome).min();

@@ -219,6 +219,9 @@ impl Pairing {
         let mut closing = Effects::default();
         let mut shard = self.shards[index].lock();
         if shard.sweep_before(&cx, tick + 1, &mut closing) {
+            // A record and the tombstone of its neighbour are more than two records.
+            self.keep_within_budget(&mut shard, &cx, &mut closing);
+            shard.pending_at_sweep = shard.pending;
             close(&mut closing);
         }
         shard.pending_at_sweep

@@ -1,7 +1,7 @@
 //! R9: what stands below an outbound span in its own service, and what that means for it.
 //!
 //! *Nested* is a span of the same service below another with no inbound span and no other service between. Everything
-//! here looks only at what had arrived by the deciding span's deadline.
+//! here looks only at what the deciding span sees: what was remembered when it arrived or came by its deadline.
 //!
 //! In one sweep of a trace what is below an id is found once, however many outbound spans stand above it: the walk is
 //! Tarjan's search for strongly connected components (SIAM J. Comput. 1 (2), 1972), since hostile parents form cycles
@@ -55,7 +55,8 @@ pub(super) struct Walk {
     trace: u32,
     /// The tick whose close is being swept.
     horizon: u32,
-    /// The deadline up to which arrivals count; what was found holds for this one only.
+    /// When the deciding span arrived, and its deadline, up to which arrivals count; what was found holds for these only.
+    since: u32,
     deadline: u32,
     found: HashMap<Key, State>,
     carried: HashMap<Place, bool>,
@@ -112,8 +113,8 @@ impl Walk {
 
     /// Looks at everything below the outbound span `p`, and above it for what it may be transport of.
     pub(super) fn look(&mut self, sight: Sight<'_>, p: &Seen) -> Surroundings {
-        if self.deadline != p.deadline {
-            self.deadline = p.deadline;
+        if (self.since, self.deadline) != (p.arrived, p.deadline) {
+            (self.since, self.deadline) = (p.arrived, p.deadline);
             self.forget();
         }
         let carried = self.is_carried(sight, p);
@@ -136,6 +137,7 @@ impl Walk {
     /// What becomes of `p` because an inbound span that names it was settled before it came.
     fn missed(&mut self, store: &Store, p: &Seen) -> Option<Outcome> {
         store.look(self.trace, p.span, 0, &mut self.near);
+        self.near.seen_since(self.since);
         let Near { same, children, .. } = &self.near;
         let awaiting = |s: &&Seen| {
             s.flags.inbound() && s.arrived <= p.deadline && s.flags.has(Flags::AWAITING)
@@ -197,6 +199,7 @@ impl Walk {
         self.found.insert(key, State::Open(order));
         self.component.push(key);
         sight.store.look(self.trace, key.span, 0, &mut self.near);
+        self.near.seen_since(self.since);
         let first_child = self.children.len();
         let mut below = Below::default();
         let target = Target {
@@ -281,6 +284,7 @@ impl Walk {
 
     fn parent_of(&mut self, sight: Sight<'_>, x: &Seen) -> Option<Seen> {
         sight.store.look_around(self.trace, x, &mut self.near);
+        self.near.seen_since(self.since);
         self.near.parents.retain(|p| p.arrived <= self.deadline);
         match parent::choose(sight.graph, x, &self.near) {
             Parent::Is(above) | Parent::Closed(above) => Some(above),

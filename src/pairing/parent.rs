@@ -110,11 +110,12 @@ pub(super) fn producer_order(graph: &Graph, service: NodeId, a: &Seen, b: &Seen)
     rank(a).cmp(&rank(b)).then_with(|| tie(graph, a, b))
 }
 
-/// The smallest name; between unequal copies of one span, what is left to tell them apart.
+/// The smallest name; between copies of one span, of which one came when the other was forgotten by all but those it was
+/// kept for, the first; between unequal ones, what is left to tell them apart.
 fn tie(graph: &Graph, a: &Seen, b: &Seen) -> Ordering {
     if a.service != b.service {
         return graph.compare_names(a.service, b.service);
     }
-    let rest = |p: &Seen| (p.flags.kind(), p.start32, p.parent32);
+    let rest = |p: &Seen| (p.flags.kind(), p.arrived, p.start32, p.parent32);
     rest(a).cmp(&rest(b))
 }

@@ -1,12 +1,14 @@
 //! The links that name spans of this shard's traces: waiting for their span, or remembered for those that come late.
 //!
-//! What is asked of them is `linking`'s business; here is where they are kept, and for how long.
+//! What is asked of them is `linking`'s business; here is where they are kept, and for how long. A link whose time is over
+//! is kept once more for as long as anybody may wait who arrived before, if somebody waits in the trace it names.
 
 use ahash::{HashMap, HashSet, RandomState};
 
 use super::probe::{LinkProbe, Linker, Target};
 use super::ring::Ring;
 use super::slab::Slab;
+use super::tomb::Waits;
 use crate::graph::NodeId;
 use crate::span::TraceId;
 
@@ -32,13 +34,16 @@ pub(super) struct Probes {
     kept: Slab<Option<Kept>>,
     /// The newest link that names a span; each leads to the one before.
     pub(super) heads: HashMap<Target, u32>,
-    /// Which services' consumers link to a span: when the first of them arrived, and when the last is forgotten. So a
-    /// thousand receives of one message cost a thousand lookups, not a million.
-    consumers: HashMap<(Target, NodeId), (u32, u32)>,
+    /// Which services' consumers link to a span: when the time of the last of them is over. So a thousand receives of one
+    /// message cost a thousand lookups, not a million.
+    consumers: HashMap<(Target, NodeId), u32>,
     /// Open links by the trace they name.
     open: HashMap<TraceId, u32>,
     due: Ring,
     expiring: Ring,
+    /// Ticks that a link is remembered after its span's deadline, and once more if somebody may need it.
+    retain: u32,
+    more: u32,
     /// Producers that arrived since the last exchange and are named by an open link.
     pub(super) woken: HashSet<Target>,
     /// Links asked by this shard's spans since the last exchange.
@@ -55,8 +60,10 @@ pub(super) struct Kept {
 // === impl Probes ===
 
 impl Probes {
-    pub(super) fn new(hasher: RandomState) -> Self {
+    pub(super) fn new(hasher: RandomState, waits: &Waits) -> Self {
         Self {
+            retain: waits.retain,
+            more: waits.longest_of_all(),
             kept: Slab::new(),
             heads: HashMap::with_hasher(hasher.clone()),
             consumers: HashMap::with_hasher(hasher.clone()),
@@ -68,8 +75,19 @@ impl Probes {
         }
     }
 
-    /// Takes a link in; it is remembered for `retain` ticks after its span settled.
-    pub(super) fn insert(&mut self, probe: LinkProbe, retain: u32) -> u32 {
+    /// Takes a link in.
+    pub(super) fn insert(&mut self, probe: LinkProbe) -> u32 {
+        let expires = self.expires(&probe.from);
+        self.insert_until(probe, expires)
+    }
+
+    /// The tick at whose close the time of a span's links is over: what arrives later does not see them.
+    pub(super) fn expires(&self, from: &Linker) -> u32 {
+        from.deadline.saturating_add(self.retain)
+    }
+
+    /// Takes a link in that is to be looked at when `tick` closes.
+    fn insert_until(&mut self, probe: LinkProbe, tick: u32) -> u32 {
         let head = self.heads.get(&probe.target).copied().unwrap_or(NONE);
         let id = self.kept.insert(Some(Kept {
             probe,
@@ -78,20 +96,14 @@ impl Probes {
         }));
         self.heads.insert(probe.target, id);
         *self.open.entry(probe.target.trace).or_default() += 1;
-        let Linker {
-            service,
-            arrived,
-            deadline,
-            ..
-        } = probe.from;
-        let expires = deadline.saturating_add(retain);
         if probe.from.consumes() {
-            let key = (probe.target, service);
-            let seen = self.consumers.entry(key).or_insert((arrived, expires));
-            *seen = (seen.0.min(arrived), seen.1.max(expires));
+            let expires = self.expires(&probe.from);
+            let key = (probe.target, probe.from.service);
+            let last = self.consumers.entry(key).or_insert(expires);
+            *last = expires.max(*last);
         }
-        self.due.push(deadline, id);
-        self.expiring.push(expires, id);
+        self.due.push(probe.from.deadline, id);
+        self.expiring.push(tick, id);
         id
     }
 
@@ -189,25 +201,49 @@ impl Probes {
         until
     }
 
-    /// Whether a consumer of `service` that does not merely receive, and had arrived by `by`, links to the span.
-    pub(super) fn consumed_by(&self, target: Target, service: NodeId, by: u32) -> bool {
-        let seen = self.consumers.get(&(target, service));
-        seen.is_some_and(|&(first, _)| first <= by)
+    /// Whether a consumer of `service` that does not merely receive links to the span, as seen by what arrived in the tick
+    /// `since`.
+    pub(super) fn consumed_by(&self, target: Target, service: NodeId, since: u32) -> bool {
+        let last = self.consumers.get(&(target, service));
+        last.is_some_and(|&last| last >= since)
     }
 
-    /// Forgets the links that expire by the close of `tick`.
-    pub(super) fn forget(&mut self, tick: u32) {
-        while let Some((tick, ids)) = self.expiring.pop(tick) {
-            self.remove(&ids, tick);
+    /// Forgets the links that expire by the close of `tick`, but for those that name a trace in which somebody waits, by
+    /// `any_waiting` or by another link.
+    pub(super) fn forget(&mut self, tick: u32, any_waiting: impl Fn(TraceId) -> bool) {
+        while let Some((tick, mut ids)) = self.expiring.pop(tick) {
+            ids.retain(|&id| {
+                let once_more = self.once_more(id, tick, &any_waiting);
+                if let Some(later) = once_more {
+                    self.expiring.push(later, id);
+                }
+                once_more.is_none()
+            });
+            self.remove(&ids);
             self.expiring.recycle(ids);
         }
+    }
+
+    /// Until when a link is kept whose time was over in `tick`, if at all.
+    fn once_more(&self, id: u32, tick: u32, any_waiting: impl Fn(TraceId) -> bool) -> Option<u32> {
+        let Kept { probe, .. } = self.at(id)?;
+        let (expires, trace) = (self.expires(&probe.from), probe.target.trace);
+        let needed = tick <= expires && (self.any_open(trace) || any_waiting(trace));
+        needed.then(|| expires.saturating_add(self.more))
+    }
+
+    /// Takes a link back that was kept, as of the open `tick`.
+    pub(super) fn insert_again(&mut self, probe: LinkProbe, tick: u32) -> u32 {
+        let expires = self.expires(&probe.from);
+        let later = if expires < tick { self.more } else { 0 };
+        self.insert_until(probe, expires.saturating_add(later))
     }
 
     /// Forgets before their time the links that expire first. Returns how many of them were open, and in which tick they
     /// were to expire; `None` when there are no links.
     pub(super) fn forget_oldest(&mut self) -> Option<(u64, u32)> {
         let (tick, ids) = self.expiring.pop(u32::MAX - 1)?;
-        let open = self.remove(&ids, tick);
+        let open = self.remove(&ids);
         self.expiring.recycle(ids);
         Some((open, tick))
     }
@@ -219,8 +255,8 @@ impl Probes {
         self.open.shrink_to_fit();
     }
 
-    /// Gives back links that expire in `tick`, each chain walked once; returns how many were open.
-    fn remove(&mut self, ids: &[u32], tick: u32) -> u64 {
+    /// Gives back links, each chain walked once; returns how many were open.
+    fn remove(&mut self, ids: &[u32]) -> u64 {
         let mut open = 0;
         let mut targets: Vec<Target> = Vec::with_capacity(ids.len());
         for &id in ids {
@@ -231,8 +267,12 @@ impl Probes {
                 open += 1;
                 self.forget_open(probe.target.trace);
             }
-            let key = (probe.target, probe.from.service);
-            if self.consumers.get(&key).is_some_and(|seen| seen.1 <= tick) {
+            let (key, expires) = (
+                (probe.target, probe.from.service),
+                self.expires(&probe.from),
+            );
+            let last = self.consumers.get(&key);
+            if probe.from.consumes() && last.is_some_and(|&last| last <= expires) {
                 self.consumers.remove(&key);
             }
             let kept = self.kept.get_mut(id).as_mut().expect("it was just read");
@@ -282,7 +322,7 @@ impl Probes {
     /// Bytes in use.
     pub(super) fn bytes(&self) -> u64 {
         let maps = self.heads.capacity() * (size_of::<(Target, u32)>() + 1)
-            + self.consumers.capacity() * (size_of::<((Target, NodeId), (u32, u32))>() + 1)
+            + self.consumers.capacity() * (size_of::<((Target, NodeId), u32)>() + 1)
             + self.open.capacity() * (size_of::<(TraceId, u32)>() + 1)
             + self.woken.capacity() * (size_of::<Target>() + 1)
             + self.outbox.capacity() * size_of::<LinkProbe>();

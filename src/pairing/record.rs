@@ -55,6 +55,8 @@ pub(super) struct Seen {
     pub(super) arrived: u32,
     /// Tick at whose close its wait ends or ended.
     pub(super) deadline: u32,
+    /// What arrives in later ticks does not see it: to that it was never there.
+    pub(super) until: u32,
     pub(super) flags: Flags,
 }
 
@@ -90,6 +92,7 @@ impl Record {
             service: self.service,
             arrived: self.arrived,
             deadline: self.deadline,
+            until: u32::MAX,
             flags: self.flags,
         }
     }
@@ -132,6 +135,8 @@ impl Flags {
 
     /// Its id cannot be shared: an inbound span may settle at once on its parent id.
     pub(super) const EARLY: Self = Self(1 << 8);
+    /// On a remembered span that is not inbound: it was decided after its time, and seen until then.
+    pub(super) const OUTLIVED: Self = Self::EARLY;
     /// Carries a db attribute.
     pub(super) const DB: Self = Self(1 << 9);
     /// Carries a messaging attribute, or is a PRODUCER.

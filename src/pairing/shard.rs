@@ -23,8 +23,9 @@ use crate::graph::call::{Effects, Outcome};
 use crate::graph::{Graph, NodeId};
 use crate::span::{SpanKind, TraceId};
 
-/// Most spans that share one id in one trace. A client and the servers that join its span are a handful; at the bound a
-/// further span is taken for a duplicate, or an id used by everybody would cost the square of its spans.
+/// Most spans that share one id in one trace, those included that are kept for others beyond their time. A client and the
+/// servers that join its span are a handful; at the bound a further span is taken for a duplicate, or an id used by
+/// everybody would cost the square of its spans.
 const MOST_SHARING: usize = 128;
 
 /// What every rule may ask besides the spans themselves.
@@ -86,7 +87,7 @@ pub(super) struct Work {
     pub(super) groups: HashMap<(Place, NodeId), Option<u32>>,
     pub(super) links: Vec<u32>,
     pub(super) linked: Vec<Seen>,
-    /// Which services' receives give way for a producer, as asked in the tick at hand.
+    /// Which services' receives of a tick give way for a producer, as asked in the tick at hand.
     pub(super) gives_way: HashMap<(Target, NodeId, u32), bool>,
     pub(super) walk: super::nest::Walk,
 }
@@ -108,7 +109,7 @@ impl Shard {
         Self {
             charges: Charges::new(hasher.clone()),
             groups: Groups::new(hasher.clone()),
-            probes: Probes::new(hasher.clone()),
+            probes: Probes::new(hasher.clone(), &waits),
             answered: HashMap::with_hasher(hasher.clone()),
             store: Store::new(hasher, waits),
             due: Ring::default(),
@@ -157,13 +158,17 @@ impl Shard {
     ) {
         let mut near = std::mem::take(&mut self.work.arrival);
         self.store
-            .look(trace, record.span, record.parent, &mut near);
+            .look_same(trace, record.span, record.parent, &mut near);
         let crowded = near.same.len() >= MOST_SHARING;
-        if crowded || near.same.iter().any(|seen| is_repeat(&record, seen)) {
+        let repeat = |seen: &Seen| seen.until >= record.arrived && is_repeat(&record, seen);
+        if crowded || near.same.iter().any(repeat) {
             fx.outcome(Outcome::Duplicate);
             self.work.arrival = near;
             return;
         }
+        self.store
+            .look_further(trace, record.span, record.parent, &mut near);
+        near.seen_since(record.arrived);
         record
             .flags
             .set_if(Flags::INSIDE, parent::is_inside(&record, &near.parents));
@@ -245,6 +250,7 @@ impl Shard {
         let mut near = std::mem::take(&mut self.near);
         self.store
             .look(trace, record.span, record.parent, &mut near);
+        near.seen_since(record.arrived);
         let parent = parent::choose(cx.graph, &record.seen(at), &near);
         self.near = near;
         parent

@@ -101,6 +101,11 @@ impl Store {
         self.waits.now
     }
 
+    /// See [`Waits::longest`].
+    pub(super) fn longest_wait(&self) -> u32 {
+        self.waits.longest()
+    }
+
     /// The trace's slot, made when new. `hash` is the keyed hash of `id`.
     pub(super) fn trace(&mut self, hash: u64, id: TraceId) -> u32 {
         let traces = &self.traces;
@@ -209,28 +214,32 @@ impl Store {
         at
     }
 
-    /// Replaces a waiting span by its tombstone, and returns the tick at whose close that expires; by nothing when that
-    /// tick is not after `horizon`. Its chunk is given back by [`Store::tidy`].
+    /// Replaces a waiting span that was decided in the tick `horizon` by its tombstone, and returns the tick at whose close
+    /// that expires, which may be the same. Its chunk is given back by [`Store::tidy`].
     pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
         let record = *self.records.get(at);
         let indexed = self.is_indexed(trace);
         self.records.remove(at);
         let expires = record.deadline.saturating_add(self.waits.retain);
         let was = Place::Waiting(at);
-        if expires <= horizon {
-            if indexed {
-                self.index(trace).remove(record.span, was);
+        let tomb = match record.flags.inbound() {
+            _ if expires >= horizon => Tomb::of(&record),
+            false => Tomb::outlived(&record, horizon),
+            true => {
+                if indexed {
+                    self.index(trace).remove(record.span, was);
+                }
+                return None;
             }
-            return None;
-        }
+        };
         let outbound = record.flags.outbound();
         let weight = if outbound { Weight::ONE } else { record.weight };
-        let tomb = self.bury(trace, Tomb::of(&record), weight);
+        let tomb = self.bury(trace, tomb, weight);
         if indexed {
             self.index(trace)
                 .moved(record.span, was, Place::Remembered(tomb));
         }
-        Some(expires)
+        Some(expires.max(horizon))
     }
 
     /// Adds the tombstone of a span that may still be a parent and stands for so many calls, and returns its reference. No
@@ -245,33 +254,57 @@ impl Store {
         at
     }
 
-    /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing
-    /// of it is left.
-    pub(super) fn tidy(&mut self, trace: u32, tick: u32) {
+    /// When the oldest of the spans that wait in this trace arrived; `u32::MAX` when none does.
+    pub(super) fn oldest_waiting(&self, trace: u32) -> u32 {
+        let head = self.traces.get(trace);
+        let mut oldest = u32::MAX;
+        if head.state != State::Free {
+            let older = |_, record: &Record| oldest = oldest.min(record.arrived);
+            self.records.each(head.records, older);
+        }
+        oldest
+    }
+
+    /// Whether spans wait in this trace.
+    pub(super) fn any_waiting(&self, id: TraceId) -> bool {
+        let trace = self.lookup(id);
+        trace.is_some_and(|trace| self.records.any(self.traces.get(trace).records))
+    }
+
+    /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing of it is
+    /// left. With `oldest`, when the oldest of those who may need any of them arrived, what they saw is kept; whether
+    /// there is such is returned. What is kept is looked at again whenever the longest wait is over once more, and not
+    /// in between, so that no look at a trace is asked for when nothing of it is left.
+    pub(super) fn tidy(&mut self, trace: u32, tick: u32, oldest: Option<u32>) -> bool {
         let head = self.traces.get_mut(trace);
         if head.state == State::Free {
-            return;
+            return false;
         }
         if head.asked_expiry == short_tick(tick) {
             head.asked_expiry = 0;
         }
+        let mut kept = false;
         let (waits, heavy) = (&self.waits, &mut self.heavy);
         let is_large = head.state == State::Large;
         let mut index = is_large.then(|| self.large.get_mut(&trace)).flatten();
         let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
-            let expired = tomb.expires(waits) <= tick;
-            if expired && !heavy.is_empty() {
+            let expires = tomb.expires(waits);
+            let looked_at = expires <= tick
+                && (oldest.is_none() || (tick - expires).is_multiple_of(waits.longest()));
+            let gone = looked_at && oldest.is_none_or(|oldest| expires < oldest);
+            kept |= looked_at && !gone;
+            if gone && !heavy.is_empty() {
                 heavy.remove(&at);
             }
-            if let (true, Some(index)) = (expired, &mut index) {
+            if let (true, Some(index)) = (gone, &mut index) {
                 index.remove(tomb.span, Place::Remembered(at));
             }
-            expired
+            gone
         });
         let records = self.records.remove_if(&mut head.records, |_, _| false);
         head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
         if head.spans > 0 {
-            return;
+            return kept;
         }
         head.state = State::Free;
         let id = head.id;
@@ -283,6 +316,7 @@ impl Store {
             self.large.remove(&trace);
         }
         self.traces.remove(trace);
+        false
     }
 
     /// References of all waiting spans of a trace, in no order that matters.

@@ -21,33 +21,49 @@ impl Shard {
             self.due.recycle(bucket);
         }
         self.answered.clear();
-        self.probes.forget(horizon);
+        let store = &self.store;
+        self.probes.forget(horizon, |id| store.any_waiting(id));
         self.groups.forget(horizon);
-        self.forget(horizon);
-    }
-
-    /// Forgets the tombstones that expire by the close of tick `horizon`.
-    fn forget(&mut self, horizon: u32) {
         while let Some((tick, bucket)) = self.expiring.pop(horizon) {
             for &trace in &bucket {
-                self.store.tidy(trace, tick);
+                self.tidy(trace, tick);
             }
             self.expiring.recycle(bucket);
         }
+    }
+
+    /// Forgets a trace's tombstones that expire when `tick` closes, unless they were seen by somebody who waits: in the
+    /// trace, or with a link to it. How long ago the latter arrived is not known, but no longer than any callee waits.
+    fn tidy(&mut self, trace: u32, tick: u32) {
+        let longest = self.store.longest_wait();
+        let mut oldest = self.store.oldest_waiting(trace);
+        if self.probes.any_open(self.store.id(trace)) {
+            oldest = oldest.min((tick + 1).saturating_sub(longest));
+        }
+        if self.store.tidy(trace, tick, Some(oldest)) {
+            self.expire_at(trace, tick.saturating_add(longest));
+        }
+    }
+
+    /// Forgets before their time, and whoever still needs them, the tombstones that are to be looked at first. Returns
+    /// when that was to be; `None` when there are none.
+    fn forget_oldest(&mut self) -> Option<u32> {
+        let (tick, bucket) = self.expiring.pop(u32::MAX - 1)?;
+        for &trace in &bucket {
+            self.store.tidy(trace, tick, None);
+        }
+        self.expiring.recycle(bucket);
+        Some(tick)
     }
 
     /// Makes room (R2): forgets tombstones before their time, oldest first, then cuts the oldest waits short, until at
     /// most `budget` bytes are in use. Returns the spans whose wait was cut short.
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
         while self.bytes() > budget {
-            let Some((tick, bucket)) = self.expiring.pop(u32::MAX - 1) else {
+            let Some(tick) = self.forget_oldest() else {
                 break;
             };
             self.cut[1] = self.cut[1].max(tick);
-            for &trace in &bucket {
-                self.store.tidy(trace, tick);
-            }
-            self.expiring.recycle(bucket);
         }
         while self.bytes() > budget {
             let Some(tick) = self.groups.forget_oldest(u32::MAX - 1) else {
@@ -66,7 +82,8 @@ impl Shard {
                 self.sweep_trace(cx, trace, tick, fx);
             }
             self.due.recycle(bucket);
-            self.forget_all();
+            self.groups.forget(u32::MAX - 1);
+            while self.forget_oldest().is_some() {}
         }
         before - self.store.held()
     }
@@ -88,17 +105,17 @@ impl Shard {
         }
     }
 
-    fn forget_all(&mut self) {
-        self.groups.forget(u32::MAX - 1);
-        self.forget(u32::MAX - 1);
-    }
-
     fn sweep_trace(&mut self, cx: &Context<'_>, trace: u32, horizon: u32, fx: &mut Effects) {
         let mut waiting = std::mem::take(&mut self.work.waiting);
         self.store.waiting(trace, &mut waiting);
         self.store.answered(trace);
         let total = waiting.len();
         waiting.retain(|&at| self.store.record(at).deadline <= horizon);
+        // The first of a group decides it, and what a walk finds holds for spans of one wait, so those stand together.
+        waiting.sort_unstable_by_key(|&at| {
+            let record = self.store.record(at);
+            (record.arrived, record.deadline)
+        });
         for &at in &waiting {
             let flags = self.store.record(at).flags;
             if flags.inbound() && !flags.has(Flags::DECIDED) {
@@ -134,7 +151,7 @@ impl Shard {
         if let Some(tick) = again.filter(|&tick| self.store.ask(trace, tick)) {
             self.due.push(tick, trace);
         }
-        self.store.tidy(trace, 0);
+        self.store.tidy(trace, 0, None);
         self.work.waiting = waiting;
     }
 

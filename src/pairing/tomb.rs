@@ -1,7 +1,9 @@
 //! What is remembered of a span after its wait, in 24 bytes: enough for duplicates, late halves, nesting, and parents that
 //! are not outbound.
 //!
-//! When it is forgotten follows from when it arrived and how long its kind waits, so neither time is kept whole.
+//! When its time is over follows from when it arrived and how long its kind waits, so neither time is kept whole. What
+//! arrived before that sees it until it is decided itself, even later: so [`Seen::until`] says to whom it is visible, and
+//! [`super::store::Store::tidy`] keeps it beyond its time if somebody waits to whom it is.
 
 use super::Rules;
 use super::record::{Flags, Place, Record, Seen, short};
@@ -21,7 +23,7 @@ pub(super) struct Tomb {
     pub(super) span: u64,
     /// 32 bits of the parent id, see [`short`]; 0 without a parent.
     pub(super) parent32: u32,
-    /// 32 bits of the start time.
+    /// 32 bits of the start time; of what outlived its time, the tick at whose close that is over.
     start32: u32,
     /// Arrival, service and flags.
     packed: u64,
@@ -42,12 +44,28 @@ pub(super) struct Waits {
 impl Tomb {
     /// What remains of a waiting span.
     pub(super) fn of(record: &Record) -> Self {
+        let mut flags = record.flags;
+        if !flags.inbound() {
+            flags.clear(Flags::OUTLIVED);
+        }
         Self {
             span: record.span,
             parent32: short(record.parent),
             start32: short(record.start_ns),
-            packed: pack(record.arrived, record.service, record.flags),
+            packed: pack(record.arrived, record.service, flags),
         }
+    }
+
+    /// What remains of a span that was decided only in `tick`, after its time: until then everybody saw it waiting.
+    pub(super) fn outlived(record: &Record, tick: u32) -> Self {
+        debug_assert!(
+            !record.flags.inbound(),
+            "these are decided by their deadline"
+        );
+        let mut tomb = Self::of(record);
+        tomb.set(Flags::OUTLIVED);
+        tomb.start32 = tick;
+        tomb
     }
 
     /// One as it was: its ids and start time as it keeps them, and the rest as [`Tomb::seen`] said it.
@@ -79,8 +97,12 @@ impl Tomb {
         now - (now.wrapping_sub(low) & ((1 << ARRIVED_BITS) - 1)).min(now)
     }
 
-    /// The tick at whose close it is forgotten.
+    /// The tick at whose close its time is over.
     pub(super) fn expires(&self, waits: &Waits) -> u32 {
+        let flags = self.flags();
+        if flags.has(Flags::OUTLIVED) && !flags.inbound() {
+            return self.start32;
+        }
         self.deadline(waits).saturating_add(waits.retain)
     }
 
@@ -110,6 +132,7 @@ impl Tomb {
             service: self.service(),
             arrived: self.arrived(waits.now),
             deadline: self.deadline(waits),
+            until: self.expires(waits),
             flags: self.flags(),
         }
     }
@@ -149,6 +172,21 @@ impl Waits {
             SpanKind::Producer | SpanKind::Consumer => self.messaging_wait,
             _ => self.wait,
         }
+    }
+
+    /// How long spans wait, by their kind.
+    pub(super) fn both(&self) -> [u32; 2] {
+        [self.wait, self.messaging_wait]
+    }
+
+    /// How long a callee waits at most, and at least 1.
+    pub(super) fn longest(&self) -> u32 {
+        self.wait.max(self.messaging_wait).max(1)
+    }
+
+    /// How long any span waits at most: an outbound one as long again for the last of its callees.
+    pub(super) fn longest_of_all(&self) -> u32 {
+        self.longest().saturating_mul(2)
     }
 }
 

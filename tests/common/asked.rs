@@ -7,7 +7,7 @@ use spangraph::semconv::{self, NamingConfig};
 use spangraph::span::{Attrs, Operation, Side, SpanKind};
 
 use crate::cases::{Case, CaseSpan};
-use crate::oracle::{self, Answer, Ignore, Options, Span, Waits};
+use crate::oracle::{self, Answer, Ignore, Options, SharedIds, Span, Waits};
 
 /// One case, in one order of arrival.
 #[derive(Debug)]
@@ -57,10 +57,11 @@ impl Asked {
         let ratio = case.config.get("sampling_attribute");
         let ratio = ratio.map(|key| key.as_str().unwrap());
         let is_on = |key| case.config.get(key).is_some_and(|value| *value == true);
+        let seconds = |key, usual| case.config.get(key).map_or(usual, seconds);
         let waits = Waits {
-            wait: 10,
-            messaging_wait: 60,
-            retain: 60,
+            wait: seconds("wait", 10),
+            messaging_wait: seconds("messaging_wait", 60),
+            retain: seconds("retain", 60),
         };
         Self {
             spans: spans
@@ -75,6 +76,7 @@ impl Asked {
                     ..NamingConfig::default()
                 },
                 sampling: is_on("sampling"),
+                shared_ids: shared_ids(case),
                 ignore: ignore(case),
                 ..Options::new(waits)
             },
@@ -113,6 +115,20 @@ impl Asked {
         let only = behind.first().filter(|_| behind.len() == 1)?;
         (self.learn_aliases && !named && address != "unknown").then(|| (*only).to_owned())
     }
+}
+
+fn shared_ids(case: &Case) -> SharedIds {
+    match case.config.get("shared_ids").and_then(Value::as_str) {
+        Some("always") => SharedIds::Always,
+        Some("never") => SharedIds::Never,
+        _ => SharedIds::Auto,
+    }
+}
+
+/// Such as `"1s"`.
+fn seconds(text: &Value) -> u64 {
+    let number = text.as_str().and_then(|text| text.strip_suffix('s'));
+    number.and_then(|number| number.parse().ok()).unwrap()
 }
 
 fn ignore(case: &Case) -> Vec<Ignore> {

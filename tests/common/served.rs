@@ -54,8 +54,8 @@ pub fn sealed(system: &System, way: &Way, takes: impl Fn(&Sent) -> bool) -> (Vec
         }
     }
     let last = system.spans.iter().map(|span| span.second).max();
-    let all_decided =
-        last.unwrap_or(0) + 3 * system.options.waits.messaging_wait + system.options.waits.retain;
+    let waits = system.options.waits;
+    let all_decided = last.unwrap_or(0) + 3 * waits.wait.max(waits.messaging_wait) + waits.retain;
     let sealed = core.advance(at_second(all_decided));
     (sealed, core.totals().pending_after)
 }

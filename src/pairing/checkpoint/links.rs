@@ -44,9 +44,9 @@ impl Probes {
         }
     }
 
-    /// Takes a kept link back.
-    pub(super) fn take_back(&mut self, probe: LinkProbe, state: State, woken: bool, retain: u32) {
-        let id = self.insert(probe, retain);
+    /// Takes a kept link back, as of the open `tick`.
+    pub(super) fn take_back(&mut self, probe: LinkProbe, state: State, woken: bool, tick: u32) {
+        let id = self.insert_again(probe, tick);
         if state != State::Open {
             self.settle(id, state);
         }

@@ -14,6 +14,7 @@ use super::intake::shard_of;
 use super::record::Flags;
 use super::ring::Ring;
 use super::shard::Shard;
+use super::tomb::Waits;
 use super::{Pairing, Rules};
 use crate::graph::Graph;
 use crate::proto;
@@ -29,8 +30,7 @@ pub struct Unreadable(pub &'static str);
 struct Bounds {
     /// The open tick.
     tick: u32,
-    waits: [u32; 2],
-    retain: u32,
+    waits: Waits,
 }
 
 // === impl Pairing ===
@@ -88,7 +88,7 @@ impl Pairing {
                 None => shard(probe.from.trace).probes.outbox.push(probe),
                 Some(state) => {
                     let probes = &mut shard(probe.target.trace).probes;
-                    probes.take_back(probe, state, link.woken, bounds.retain);
+                    probes.take_back(probe, state, link.woken, tick);
                 }
             }
         }
@@ -174,7 +174,11 @@ impl Shard {
             self.expiring.push(bounds.ahead(tick)?, slot);
         }
         // What arrives in the open second need not ask once more.
-        for tick in bounds.waits.map(|wait| bounds.tick.saturating_add(wait)) {
+        for tick in bounds
+            .waits
+            .both()
+            .map(|wait| bounds.tick.saturating_add(wait))
+        {
             if trace.due.contains(&tick) {
                 self.store.ask(slot, tick);
             }
@@ -201,27 +205,27 @@ impl Bounds {
     fn new(rules: &Rules, tick: u32) -> Self {
         Self {
             tick,
-            waits: [rules.wait, rules.messaging_wait],
-            retain: rules.retain,
+            waits: Waits::new(rules, tick),
         }
-    }
-
-    fn longest_wait(&self) -> u32 {
-        self.waits[0].max(self.waits[1])
     }
 
     /// A span arrived by now and waits no longer than any kind does.
     fn check(&self, arrived: u32, deadline: u32) -> Result<(), Unreadable> {
         let waits = deadline.checked_sub(arrived);
-        if arrived > self.tick || waits.is_none_or(|ticks| ticks > self.longest_wait()) {
+        if arrived > self.tick || waits.is_none_or(|ticks| ticks > self.waits.longest()) {
             return Err(Unreadable("a span of another time"));
         }
         Ok(())
     }
 
-    /// What settled then is still remembered.
+    /// What settled then is still remembered, or was seen by somebody who may still wait.
     fn check_kept(&self, deadline: u32) -> Result<(), Unreadable> {
-        if deadline.saturating_add(self.retain) < self.tick {
+        let more = self.waits.longest_of_all();
+        if deadline
+            .saturating_add(self.waits.retain)
+            .saturating_add(more)
+            < self.tick
+        {
             return Err(Unreadable("a link that was to be forgotten"));
         }
         Ok(())
@@ -230,9 +234,9 @@ impl Bounds {
     /// A tick at whose close something is to be looked at: not closed yet, and no later than the key of a group may be
     /// forgotten, which is a wait or `retain` after its parent's deadline.
     fn ahead(&self, tick: u32) -> Result<u32, Unreadable> {
-        let longest = self.longest_wait();
+        let longest = self.waits.longest();
         let last = self.tick.saturating_add(longest);
-        if tick < self.tick || tick > last.saturating_add(longest.max(self.retain)) {
+        if tick < self.tick || tick > last.saturating_add(longest.max(self.waits.retain)) {
             return Err(Unreadable("a tick at which nothing can be due"));
         }
         Ok(tick)

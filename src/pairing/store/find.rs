@@ -1,6 +1,6 @@
 //! Finds the spans of a trace by their ids, waiting or remembered: by walking a small trace, by the index of a large one.
 
-use super::{State, Store};
+use super::Store;
 use crate::graph::NodeId;
 use crate::pairing::index::{Key, Parent};
 use crate::pairing::record::{Place, Seen, short};
@@ -16,23 +16,43 @@ pub(in crate::pairing) struct Near {
     pub(in crate::pairing) children: Vec<Seen>,
 }
 
+// === impl Near ===
+
+impl Near {
+    /// Leaves what is seen by a span that arrived in the tick `since`.
+    pub(in crate::pairing) fn seen_since(&mut self, since: u32) {
+        for seen in [&mut self.same, &mut self.parents, &mut self.children] {
+            seen.retain(|seen| seen.until >= since);
+        }
+    }
+}
+
 // === impl Store ===
 
 impl Store {
     /// Everything near (`span`, `parent`): spans with that id, spans with the parent's id, spans below that id.
     pub(in crate::pairing) fn look(&self, trace: u32, span: u64, parent: u64, near: &mut Near) {
+        self.look_same(trace, span, parent, near);
+        self.look_further(trace, span, parent, near);
+    }
+
+    /// The first half of [`Store::look`]: spans with that id. Of a duplicate nobody asks more, and very many may come of a
+    /// span with very many children. Of a small trace one walk finds everything.
+    pub(in crate::pairing) fn look_same(
+        &self,
+        trace: u32,
+        span: u64,
+        parent: u64,
+        near: &mut Near,
+    ) {
         near.same.clear();
         near.parents.clear();
         near.children.clear();
-        let head = self.traces.get(trace);
-        if head.state == State::Large {
+        if self.is_indexed(trace) {
             self.named(trace, span, &mut near.same);
-            if parent != 0 {
-                self.named(trace, parent, &mut near.parents);
-            }
-            self.below(trace, span, &mut near.children);
             return;
         }
+        let head = self.traces.get(trace);
         self.records.each(head.records, |at, record| {
             if record.span == span {
                 near.same.push(record.seen(at));
@@ -56,6 +76,22 @@ impl Store {
                 near.children.push(tomb.seen(at, &self.waits));
             }
         });
+    }
+
+    /// The second half: spans with the parent's id, spans below that id.
+    pub(in crate::pairing) fn look_further(
+        &self,
+        trace: u32,
+        span: u64,
+        parent: u64,
+        near: &mut Near,
+    ) {
+        if self.is_indexed(trace) {
+            if parent != 0 {
+                self.named(trace, parent, &mut near.parents);
+            }
+            self.below(trace, span, &mut near.children);
+        }
     }
 
     /// What R3 asks about a span that may be remembered only: spans with its id and with its parent's, of which a

@@ -84,7 +84,7 @@ fn settle_second(world: &World<'_>, x: At, links: &[Link]) -> u64 {
     if let Some(first) = resolved.min() {
         return first;
     }
-    let settles_at_once = |now: &u64| match world.parent(x, Then::at(*now)) {
+    let settles_at_once = |now: &u64| match world.parent(x, Then::of(span, *now)) {
         Parent::Is(parent) if span.kind == SpanKind::Server => {
             world.spans[parent].id == span.id || span.has_unshared_ids(world.options.shared_ids)
         }
@@ -131,7 +131,7 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
         Side::Out | Side::None => Verdict::Internal,
     };
     let elsewhere = |parent: At| world.spans[parent].service != span.service;
-    match world.parent(x, Then::at(now)) {
+    match world.parent(x, Then::of(span, now)) {
         Parent::Is(parent) if elsewhere(parent) => inbound(Verdict::CalledBy(parent)),
         Parent::Closed(parent) if elsewhere(parent) => inbound(Verdict::Late),
         Parent::NotSeen if unseen_parent(world, x) == Verdict::Unpaired => {
@@ -143,7 +143,7 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
 }
 
 fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
-    match world.parent(x, Then::at(now)) {
+    match world.parent(x, Then::of(&world.spans[x], now)) {
         Parent::None if world.spans[x].receives() => Verdict::Internal,
         Parent::None => without_caller(world, x),
         Parent::NotSeen => unseen_parent(world, x),

@@ -6,6 +6,7 @@ use super::callees::{Call, Callee, Verdict};
 use super::groups::{self, Groups};
 use super::input::Target;
 use super::links::{self, Link};
+use super::seen::Seen;
 use super::view::{At, Parent, Then, World};
 
 /// What became of one outbound span.
@@ -100,10 +101,12 @@ impl Deciding<'_> {
     /// *Reading*: it looks whether they have when its wait ends and again whenever a wait ends in its trace, or one whose
     /// links name it or what is nested in it settles.
     fn then(&self, x: At) -> Then {
-        let (trace, arrived_by) = (self.world.spans[x].trace, self.world.spans[x].deadline);
+        let span = &self.world.spans[x];
+        let (trace, since, arrived_by) = (span.trace, span.arrival, span.deadline);
         let ends = self.world.spans.iter().filter(|y| y.trace == trace);
         let mut looks: Vec<u64> = ends.map(|y| y.deadline).collect();
         let first = Then {
+            since,
             arrived_by,
             now: arrived_by,
         };
@@ -111,7 +114,7 @@ impl Deciding<'_> {
         looks.extend(linking.flat_map(|y| self.linking(y, first)));
         looks.sort_unstable();
         let looks = looks.into_iter().filter(|end| *end >= arrived_by);
-        let mut looks = looks.map(|now| Then { arrived_by, now });
+        let mut looks = looks.map(|now| Then { now, ..first });
         let done = |then: &Then| self.waits_until(x, *then) <= then.now;
         looks
             .find(done)
@@ -193,7 +196,8 @@ impl Deciding<'_> {
     /// Whether what enters another service below `x` is ignored.
     fn has_ignored_entry(&self, x: At, then: Then) -> bool {
         let world = self.world;
-        let below = |y: At, now: u64| world.parent(y, Then::at(now)) == Parent::Is(x);
+        let below =
+            |y: At, now: u64| world.parent(y, Then::of(&world.spans[y], now)) == Parent::Is(x);
         world.all().any(|y| {
             let (span, now) = (&world.spans[y], world.spans[y].deadline);
             let elsewhere = span.service != world.spans[x].service;
@@ -242,11 +246,17 @@ impl Deciding<'_> {
     fn missed(&self, x: At, then: Then) -> impl Iterator<Item = At> {
         let missed = move |callee: &&Callee| {
             let called = &self.world.spans[callee.span];
-            let while_remembered =
-                callee.settled < self.world.spans[x].arrival && then.now <= called.remembered;
-            while_remembered && (self.missed_as_parent(x, callee) || self.missed_by_link(x, callee))
+            let before = callee.settled < self.world.spans[x].arrival;
+            let seen = then.since <= called.remembered && self.missed_as_parent(x, callee);
+            let link = || then.since <= self.links_remembered(called);
+            before && (seen || (link() && self.missed_by_link(x, callee)))
         };
         self.callees.iter().filter(missed).map(|callee| callee.span)
+    }
+
+    /// *Reading*: the links of a receive are settled with it, even if it waits on for whom it calls itself.
+    fn links_remembered(&self, linking: &Seen) -> u64 {
+        linking.deadline + self.world.options.waits.retain
     }
 
     fn missed_as_parent(&self, x: At, callee: &Callee) -> bool {
@@ -256,7 +266,10 @@ impl Deciding<'_> {
             callee.verdict,
             Verdict::Virtual(..) | Verdict::Root | Verdict::Unpaired | Verdict::Late
         );
-        let parent = || self.world.parent(callee.span, Then::at(callee.settled));
+        let parent = || {
+            let then = Then::of(called, callee.settled);
+            self.world.parent(callee.span, then)
+        };
         called.side == Side::In
             && called.trace == span.trace
             && names

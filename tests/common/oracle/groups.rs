@@ -99,7 +99,7 @@ fn settle_one(
     groups: &mut Groups,
 ) {
     let (span, key_of_x) = (&world.spans[x], key(world, x));
-    let parent = match world.parent(x, Then::at(now)) {
+    let parent = match world.parent(x, Then::of(span, now)) {
         Parent::Is(parent) if world.spans[parent].service != span.service => parent,
         Parent::Closed(parent) if world.spans[parent].service != span.service => {
             groups.late.insert(x);
@@ -115,7 +115,8 @@ fn settle_one(
         open.remove(&x);
         return;
     }
-    let is_known = |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= now;
+    let is_known =
+        |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= span.arrival;
     let mut members = vec![x];
     if !decided.iter().any(is_known) {
         let is_member = |y: &At| {
@@ -164,16 +165,19 @@ pub(super) fn enters(world: &World<'_>, x: At) -> bool {
 }
 
 /// The group's call, unless an inbound span of the service is a child of the same parent.
+///
+/// *Reading*: of both, what the first member sees.
 fn draw(world: &World<'_>, parent: At, members: &[At], now: u64, groups: &mut Groups) {
     let first = &world.spans[members[0]];
+    let then = Then::of(first, now);
     let is_sibling = |y: At| {
         let span = &world.spans[y];
         span.side == Side::In
             && span.service == first.service
             && span.parent == first.parent
-            && world.parent(y, Then::at(now)) == Parent::Is(parent)
+            && world.parent(y, then) == Parent::Is(parent)
     };
-    if world.around(members[0], Then::at(now)).any(is_sibling) {
+    if world.around(members[0], then).any(is_sibling) {
         return;
     }
     let fails = |y: &At| {

@@ -71,7 +71,7 @@ pub(super) fn judge(world: &World<'_>, x: At) -> Vec<Link> {
 /// *Reading*: of several creation contexts with one id, that of another service first, then a PRODUCER, then the
 /// smallest name; the best of those that accept `x`.
 fn at(world: &World<'_>, x: At, target: Target, now: u64) -> Link {
-    let seen = world.with_id(target.0, target.1, Then::at(now));
+    let seen = world.with_id(target.0, target.1, Then::of(&world.spans[x], now));
     let contexts: Vec<At> = seen
         .iter()
         .copied()
@@ -123,15 +123,15 @@ pub(super) fn creates(world: &World<'_>, y: At, x: At) -> bool {
 ///
 /// *Reading*: whether or not that consumer came in time for the producer.
 fn gives_way(world: &World<'_>, x: At, target: Target, contexts: &[At], now: u64) -> bool {
-    let service = world.spans[x].service;
+    let (service, then) = (world.spans[x].service, Then::of(&world.spans[x], now));
     world.all().any(|y| {
         let other = &world.spans[y];
         let consumes =
             other.kind == SpanKind::Consumer && !other.receives() && other.service == service;
-        if !consumes || y == x || other.arrival > now || other.remembered < now {
+        if !consumes || y == x || other.arrival > now || other.remembered < then.since {
             return false;
         }
-        let is_parent = || match world.parent(y, Then::at(now)) {
+        let is_parent = || match world.parent(y, then) {
             Parent::Is(parent) => {
                 contexts.contains(&parent) && world.spans[parent].side == Side::Out
             }

@@ -47,8 +47,8 @@ pub fn answer(spans: &[Span], options: &Options) -> Answer {
     }
 }
 
-/// The answer, and when each outbound span was decided.
-fn decide(world: &World<'_>, duplicates: u64) -> (Answer, BTreeMap<usize, u64>) {
+/// The answer, and when each span that may be decided after its deadline was.
+fn decide(world: &World<'_>, duplicates: u64) -> (Answer, Vec<(usize, u64)>) {
     let callees = callees::settle(world);
     let groups = groups::settle(world);
     let mut calls = callees::calls(world, &callees);
@@ -60,8 +60,12 @@ fn decide(world: &World<'_>, duplicates: u64) -> (Answer, BTreeMap<usize, u64>) 
     recorder.calls(&calls);
     recorder.groups(&groups);
     recorder.callers(&callers);
-    let held = callers
+    let callers = callers.iter().map(|caller| (caller.span, caller.decided));
+    let members = groups
+        .members
         .iter()
-        .map(|caller| (world.spans[caller.span].place, caller.decided));
+        .map(|(member, known)| (*member, *known));
+    let held = members.chain(callers);
+    let held = held.map(|(span, until)| (world.spans[span].place, until));
     (recorder.finish(), held.collect())
 }

@@ -20,9 +20,15 @@ pub(super) enum Parent {
     None,
 }
 
-/// What a decision sees: what had arrived by one second and is not forgotten in another.
+/// What a decision sees: what was not forgotten when the deciding span arrived and had arrived by another second, not
+/// before `now`, the close at which it is made.
+///
+/// *Reading*: "accepts the children that *arrive* by its own deadline" and "settles from what has *arrived*" leave no
+/// room for a third time: what is forgotten between the arrival of a span and its decision was seen when it came. So it
+/// is with every decision, an outbound span's too: "afterwards it was never seen" is said to what arrives afterwards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Then {
+    pub since: u64,
     pub arrived_by: u64,
     pub now: u64,
 }
@@ -39,9 +45,10 @@ pub(super) type At = usize;
 // === impl Then ===
 
 impl Then {
-    /// At the close of this second.
-    pub(super) fn at(now: u64) -> Self {
+    /// What a span sees at the close of this second.
+    pub(super) fn of(span: &Seen, now: u64) -> Self {
         Self {
+            since: span.arrival,
             arrived_by: now,
             now,
         }
@@ -133,15 +140,13 @@ impl<'a> World<'a> {
     pub(super) fn with_id(&self, trace: (u64, u64), id: u64, then: Then) -> Vec<At> {
         let is_it = |y: &At| {
             let span = &self.spans[*y];
-            let seen = span.arrival <= then.arrived_by && span.remembered >= then.now;
+            let seen = span.arrival <= then.arrived_by && span.remembered >= then.since;
             span.trace == trace && span.id == id && seen
         };
         self.all().filter(is_it).collect()
     }
 
-    /// Everything else in the trace of `x` that had arrived by `then.arrived_by` and is not forgotten at `then.now`.
-    ///
-    /// *Reading*: what is forgotten when a span is decided was never seen, even if it was remembered when that came.
+    /// Everything else in the trace of `x` that is there to be seen.
     pub(super) fn around(&self, x: At, then: Then) -> impl Iterator<Item = At> + '_ {
         let trace = self.spans[x].trace;
         self.all().filter(move |y| {
@@ -149,7 +154,7 @@ impl<'a> World<'a> {
             *y != x
                 && span.trace == trace
                 && span.arrival <= then.arrived_by
-                && span.remembered >= then.now
+                && span.remembered >= then.since
         })
     }
 
@@ -216,7 +221,7 @@ impl<'a> World<'a> {
     }
 
     /// Whether `parent` accepts `x` as a child: it came by the parent's deadline, or it is inbound and the parent, not
-    /// outbound, is still remembered.
+    /// outbound, was still remembered. That it was, whoever asks has seen to.
     ///
     /// *Reading*: what an ignore rule took waits for nothing and is only remembered, so it accepts while it is.
     pub(super) fn accepts(&self, parent: At, x: At) -> bool {

@@ -11,8 +11,8 @@ use super::{System, Way};
 use crate::oracle::{Ignore, Options, SharedIds, UserNode, Waits};
 
 /// Short ones, so that twenty seconds hold everything that can happen around them: retained for longer than a message
-/// waits, for a little less, and for as long, as by default.
-const WAITS: [Waits; 3] = [
+/// waits, for a little less, for as long, as by default, and for so short that much is forgotten which others wait for.
+const WAITS: [Waits; 6] = [
     Waits {
         wait: 3,
         messaging_wait: 5,
@@ -27,6 +27,21 @@ const WAITS: [Waits; 3] = [
         wait: 2,
         messaging_wait: 2,
         retain: 2,
+    },
+    Waits {
+        wait: 1,
+        messaging_wait: 6,
+        retain: 6,
+    },
+    Waits {
+        wait: 2,
+        messaging_wait: 7,
+        retain: 1,
+    },
+    Waits {
+        wait: 4,
+        messaging_wait: 1,
+        retain: 1,
     },
 ];
 

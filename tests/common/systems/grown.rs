@@ -88,9 +88,11 @@ pub(super) fn step(
         8 => Just(Joint::Child), 6 => Just(Joint::Nested), 1 => Just(Joint::SharedId),
         2 => Just(Joint::Copy), 1 => Just(Joint::Cycle), 1 => Just(Joint::Orphan), 1 => Just(Joint::Beside),
     ];
+    // Mostly none; else around the ends of what waits and of what is remembered.
     let delay = prop_oneof![
         6 => Just(6_u64),
         2 => 3..13_u64,
+        2 => 6..22_u64,
         1 => 0..20_u64,
     ];
     let roots = messaging / 3.0;
