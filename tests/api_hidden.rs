@@ -144,7 +144,7 @@ async fn it_stands_beside_a_body() {
         header(&head, "spangraph-hidden"),
         header(&response, "spangraph-hidden")
     );
-    let held = send(shop_state(), with(path, &[("if-none-match", &etag)])).await;
-    assert_eq!(held.status(), StatusCode::NOT_MODIFIED);
-    assert!(!held.headers().contains_key("spangraph-hidden"));
+    let unchanged = send(shop_state(), with(path, &[("if-none-match", &etag)])).await;
+    assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
+    assert!(!unchanged.headers().contains_key("spangraph-hidden"));
 }

@@ -40,9 +40,9 @@ fn words(element: &Element) -> Vec<&str> {
 
 /// The element that stands for a node or an edge.
 fn found<'a>(svg: &'a Element, id: &str) -> &'a Element {
-    let all = svg.all().into_iter();
-    all.filter(|e| e.attribute("data-id") == id)
-        .next()
+    svg.all()
+        .into_iter()
+        .find(|e| e.attribute("data-id") == id)
         .unwrap_or_else(|| panic!("{id} is not drawn"))
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::format::welcome;
@@ -97,16 +97,7 @@ pub(super) fn routes(at_root: bool) -> Router<Arc<Shared>> {
     router
 }
 
-/// A refusal in the shape of whoever is served at the path.
-pub(super) async fn refused(
-    State(shared): State<Arc<Shared>>,
-    uri: Uri,
-    problem: Problem,
-) -> Response {
-    refuse(shared.state.compat_root, uri.path(), problem)
-}
-
-/// The same where `at_root` says whether the facades are at `/` too.
+/// A refusal in the shape of whoever is served at the path; `at_root` says whether the facades are at `/` too.
 pub(super) fn refuse(at_root: bool, path: &str, problem: Problem) -> Response {
     match Facade::at(at_root, path) {
         Some(facade) => facade.refuse(&problem),

@@ -38,7 +38,7 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use parking_lot::Mutex;
 use serde_json::json;
 use tower_http::compression::CompressionLayer;
@@ -153,7 +153,8 @@ pub fn router(state: ApiState) -> Router {
         grpc: grpc::routes(Arc::clone(&shared)),
         shared: Arc::clone(&shared),
     };
-    let compat = compat::routes(shared.state.compat_root);
+    let at_root = shared.state.compat_root;
+    let compat = compat::routes(at_root);
     graphs::routes()
         .merge(compat)
         .route("/", get(index))
@@ -172,10 +173,10 @@ pub fn router(state: ApiState) -> Router {
         .route("/version", get(status::version))
         .route("/metrics", get(metrics::metrics))
         .route("/metrics/graph", get(metrics::graph))
-        .method_not_allowed_fallback(|state, uri| {
-            compat::refused(state, uri, Problem::MethodNotAllowed)
+        .method_not_allowed_fallback(async move |uri: Uri| {
+            compat::refuse(at_root, uri.path(), Problem::MethodNotAllowed)
         })
-        .fallback(|state, uri| compat::refused(state, uri, Problem::no_route()))
+        .fallback(async move |uri: Uri| compat::refuse(at_root, uri.path(), Problem::no_route()))
         .with_state(shared)
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))

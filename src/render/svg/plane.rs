@@ -152,8 +152,8 @@ impl Plane {
 
     fn find_frames(&self, nodes: &[Boxed<'_>]) -> Vec<(String, Area)> {
         let mut frames: BTreeMap<u32, (String, Area)> = BTreeMap::new();
-        let framed = nodes.iter().enumerate();
-        for (at, node) in framed.filter(|(_, node)| node.place.frame > 0) {
+        let numbered = nodes.iter().enumerate();
+        for (at, node) in numbered.filter(|(_, node)| node.place.frame > 0) {
             let namespace = node.namespace.unwrap_or_default().to_owned();
             let area = self.rect(at).framed();
             let frame = frames.entry(node.place.frame).or_insert((namespace, area));
