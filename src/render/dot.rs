@@ -12,9 +12,10 @@ use std::fmt::{self, Write};
 
 use escape::{escaped, quoted_id};
 
+use super::callers::Callers;
 use super::facts::{edge_facts, node_facts};
 use super::look::{
-    Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank, title,
+    Palette, caption, dash, edge_lines, edges_by_ends, frames, pen_width, rank, title,
 };
 use super::picture::Picture;
 use super::text::hidden;
@@ -27,6 +28,7 @@ const MANY_NODES: usize = 500;
 pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
     let drawing = Drawing {
         topology,
+        callers: Callers::of(topology),
         picture,
         palette: Palette::of(picture.theme),
     };
@@ -38,6 +40,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
 
 struct Drawing<'a> {
     topology: &'a Topology,
+    callers: Callers<'a>,
     picture: &'a Picture,
     palette: Palette,
 }
@@ -90,7 +93,10 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, out: &mut impl Write) -> fmt::Result {
         let look = rank(node.health);
-        let rate_line = node_rate(node).map_or(String::new(), |r| format!("\\n{r}"));
+        let rate_line = self
+            .callers
+            .rate(node)
+            .map_or(String::new(), |r| format!("\\n{r}"));
         let filled = if node.counted.kind.inferred() {
             ""
         } else {
@@ -104,7 +110,7 @@ impl Drawing<'_> {
             "{} [{pos}label=\"{}{rate_line}\", tooltip=\"{}\", shape={}, style=\"{filled}{}{}\", fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.counted.id),
             escaped(&caption(node)),
-            node_facts(self.topology, node, escaped).join("\\n"),
+            node_facts(self.topology, &self.callers, node, escaped).join("\\n"),
             shape(node.counted.kind),
             if node.counted.kind == NodeKind::Service {
                 "rounded,"

@@ -1,5 +1,6 @@
 //! All that is known of an element, in lines for tooltips. Names go through the caller's escaping; the rest is inert.
 
+use super::callers::Callers;
 use super::look::figures;
 use crate::topology::{Edge, Node, Topology, connection_name};
 
@@ -7,13 +8,22 @@ use crate::topology::{Edge, Node, Topology, connection_name};
 pub(super) type Escape = fn(&str) -> String;
 
 /// Of a node.
-pub(super) fn node_facts(topology: &Topology, node: &Node, name: Escape) -> Vec<String> {
+pub(super) fn node_facts(
+    topology: &Topology,
+    callers: &Callers<'_>,
+    node: &Node,
+    name: Escape,
+) -> Vec<String> {
     let c = &node.counted;
     let mut lines = vec![name(&c.id), c.kind.name().to_owned()];
-    // A virtual node reports nothing itself; its edges tell its calls.
-    let reported = (!c.kind.inferred())
-        .then(|| format!("{} calls, {} failed", c.calls_from.calls(), c.failed));
-    lines.extend(reported);
+    let told = callers.told(node);
+    let (calls, failed) = (told.calls, told.failed);
+    // Of a node that nobody calls and that says nothing there is nothing to say.
+    if told.by_callers {
+        lines.push(format!("{calls} calls, {failed} failed, by its callers"));
+    } else if !c.silent() {
+        lines.push(format!("{calls} calls, {failed} failed"));
+    }
     let latency = node.latency.as_ref();
     lines.extend(latency.map(|l| format!("latency {}", figures(topology, l))));
     lines.extend(node.health.map(|h| format!("health {}", h.name())));

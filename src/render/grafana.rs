@@ -8,13 +8,16 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::look::{caption, dash, edge_latency, figures, node_latency, node_rate, pen_width, rank};
+use super::callers::Callers;
+use super::look::{caption, dash, edge_latency, figures, node_latency, pen_width, rank};
 use super::text::{rate, significant};
 use crate::topology::{Edge, Health, Latency, Node, NodeKind, Quantile, Topology, connection_name};
 
 /// Writes the nodes.
 pub fn write_nodes(topology: &Topology, out: &mut Vec<u8>) -> serde_json::Result<()> {
-    let records: Vec<_> = topology.nodes.iter().map(|n| node(topology, n)).collect();
+    let callers = Callers::of(topology);
+    let nodes = topology.nodes.iter();
+    let records: Vec<_> = nodes.map(|n| node(topology, &callers, n)).collect();
     serde_json::to_writer(out, &records)
 }
 
@@ -93,20 +96,22 @@ struct EdgeRecord<'a> {
     detail__queue: Option<String>,
 }
 
-fn node<'a>(topology: &Topology, node: &'a Node) -> NodeRecord<'a> {
+fn node<'a>(topology: &Topology, callers: &Callers<'_>, node: &'a Node) -> NodeRecord<'a> {
     let c = &node.counted;
+    let told = callers.told(node);
+    let mainstat = callers.rate(node);
     NodeRecord {
         id: &c.id,
         title: caption(node),
         subtitle: c.namespace.as_deref().unwrap_or(c.kind.name()),
-        icon: icon(c.kind),
-        mainstat: node_rate(node),
+        icon: icon(c.kind).filter(|_| mainstat.is_none()),
+        mainstat,
         secondarystat: node_latency(node, Quantile::P95),
         ring: ring(node.failed_ratio),
         detail__type: c.kind.name(),
         detail__health: node.health.map(Health::name),
-        detail__calls: c.calls_from.calls(),
-        detail__failed: c.failed,
+        detail__calls: told.calls,
+        detail__failed: told.failed,
         detail__latency: node.latency.as_ref().map(|l| figures(topology, l)),
         fixed: node.place.filter(|_| topology.with_layout).map(|p| Fixed {
             fixedx: p.x,

@@ -144,12 +144,6 @@ pub(super) fn caption(node: &Node) -> Cow<'_, str> {
     Cow::Owned(format!("{} ({})", c.name, pairs.join(", ")))
 }
 
-/// A node's rate, below its name; none without calls.
-pub(super) fn node_rate(node: &Node) -> Option<String> {
-    let calls = node.counted.calls_from.calls();
-    node.rate_per_s.filter(|_| calls > 0).map(rate)
-}
-
 /// An edge's label, one line each. A quantile names the side that measured it.
 pub(super) fn edge_lines(edge: &Edge, picture: &Picture) -> Vec<String> {
     let line = |label: &Label| match label {

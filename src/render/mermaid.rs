@@ -14,9 +14,8 @@ use std::fmt::{self, Write};
 use escape::escaped;
 use fit::Part;
 
-use super::look::{
-    Numbers, Palette, caption, dash, edge_lines, frames, node_rate, pen_width, rank, title,
-};
+use super::callers::Callers;
+use super::look::{Numbers, Palette, caption, dash, edge_lines, frames, pen_width, rank, title};
 use super::picture::{Picture, Theme};
 use super::text::hidden;
 use crate::topology::{Edge, Health, Node, NodeKind, Topology};
@@ -33,6 +32,7 @@ const CLASSES: [(&str, Option<Health>); 4] = [
 pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
     let drawing = Drawing {
         topology,
+        callers: Callers::of(topology),
         picture,
         palette: Palette::of(picture.theme),
         numbers: Numbers::of(topology),
@@ -42,6 +42,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
 
 struct Drawing<'a> {
     topology: &'a Topology,
+    callers: Callers<'a>,
     picture: &'a Picture,
     palette: Palette,
     numbers: Numbers<'a>,
@@ -101,7 +102,10 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, indent: &str, out: &mut String) -> fmt::Result {
         let (open, close) = brackets(node.counted.kind);
-        let rate = node_rate(node).map_or(String::new(), |r| format!("<br/>{r}"));
+        let rate = self
+            .callers
+            .rate(node)
+            .map_or(String::new(), |r| format!("<br/>{r}"));
         writeln!(
             out,
             "{indent}{}{open}\"{}{rate}\"{close}:::{}",

@@ -1,6 +1,7 @@
 //! One format, one file, one `write` function, each over the same sorted [`crate::topology::Topology`]; [`Format`] is
 //! the table of them all. Renderers neither filter nor compute: whatever two formats both show is equal in both.
 
+mod callers;
 pub mod csv;
 pub mod dependencies;
 pub mod diff;

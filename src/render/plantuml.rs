@@ -6,9 +6,9 @@
 
 use std::fmt::{self, Write};
 
+use super::callers::Callers;
 use super::look::{
-    Numbers, Palette, caption, dash, edge_lines, edges_by_ends, frames, node_rate, pen_width, rank,
-    title,
+    Numbers, Palette, caption, dash, edge_lines, edges_by_ends, frames, pen_width, rank, title,
 };
 use super::picture::{Picture, RankDir};
 use super::text::{hidden, shortened, visible, with_plainness};
@@ -21,6 +21,7 @@ const MANY_NODES: usize = 500;
 pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
     let drawing = Drawing {
         topology,
+        callers: Callers::of(topology),
         picture,
         palette: Palette::of(picture.theme),
         numbers: Numbers::of(topology),
@@ -35,6 +36,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
 
 struct Drawing<'a> {
     topology: &'a Topology,
+    callers: Callers<'a>,
     picture: &'a Picture,
     palette: Palette,
     numbers: Numbers<'a>,
@@ -89,7 +91,10 @@ impl Drawing<'_> {
     fn node(&self, node: &Node, indent: &str, out: &mut impl Write) -> fmt::Result {
         let look = rank(node.health);
         let problem = node.health.filter(|h| h.problem());
-        let rate = node_rate(node).map_or(String::new(), |r| format!("\\n{r}"));
+        let rate = self
+            .callers
+            .rate(node)
+            .map_or(String::new(), |r| format!("\\n{r}"));
         writeln!(
             out,
             "{indent}{} \"{}{rate}\" as {}{} {};line:{}{};text:{}",

@@ -22,6 +22,7 @@ use std::fmt::{self, Write};
 
 use self::legend::{Entry, Legend};
 use self::plane::{Boxed, Plane};
+use super::callers::Callers;
 use super::look::{Palette, title};
 use super::picture::Picture;
 use super::text::hidden;
@@ -54,6 +55,7 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::R
 /// What every part of the drawing knows.
 struct Drawing<'a> {
     topology: &'a Topology,
+    callers: Callers<'a>,
     picture: &'a Picture,
     palette: Palette,
     plane: Plane,
@@ -70,6 +72,7 @@ fn draw(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result
     let boxed: Vec<Boxed<'_>> = boxed.collect();
     let drawing = Drawing {
         topology,
+        callers: Callers::of(topology),
         picture,
         palette: Palette::of(picture.theme),
         plane: Plane::of(&boxed, topology.hidden.nodes > 0, picture.rankdir),

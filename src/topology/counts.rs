@@ -86,6 +86,11 @@ impl Seen {
 // === impl NodeCounts ===
 
 impl NodeCounts {
+    /// Whether it is virtual and no span of its own was counted: then its callers alone know what it was called.
+    pub fn silent(&self) -> bool {
+        self.kind.inferred() && self.calls_from.calls() == 0
+    }
+
     /// Adds another node's counts; identity stays.
     pub(super) fn absorb(&mut self, other: Self) {
         let from = &mut self.calls_from;

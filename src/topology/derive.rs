@@ -36,7 +36,7 @@ impl Figures<'_> {
         let calls = counted.calls_from.calls();
         let failed_ratio = ratio(counted.failed, calls);
         Node {
-            rate_per_s: self.rate(calls, counted.idle),
+            rate_per_s: self.rate(calls, counted.idle || counted.silent()),
             failed_ratio,
             latency: self.latency(counted.latency.as_ref()),
             health: failed_ratio.map(|r| self.frame.thresholds.judge(r)),

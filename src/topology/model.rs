@@ -100,7 +100,8 @@ pub enum NodeKind {
 pub struct Node {
     /// What was counted.
     pub counted: NodeCounts,
-    /// Calls per covered second; `None` when nothing was covered, or it is idle.
+    /// Calls per covered second; `None` when nothing was covered, it is idle, or it is a virtual node that reports
+    /// nothing: its incoming edges have theirs.
     pub rate_per_s: Option<f64>,
     /// Failed calls per call; `None` without calls.
     pub failed_ratio: Option<f64>,

@@ -6,7 +6,7 @@ use super::Drawing;
 use super::shapes::{inset, name, outline};
 use super::words::{Font, shown};
 use crate::render::facts::node_facts;
-use crate::render::look::{dash, node_latency, node_rate, rank};
+use crate::render::look::{dash, node_latency, rank};
 use crate::render::text::percent;
 use crate::render::xml::{escaped, id};
 use crate::topology::layout::Area;
@@ -27,7 +27,7 @@ impl Drawing<'_> {
     fn node(&self, node: &Node, rect: Area, out: &mut String) -> fmt::Result {
         let p = &self.palette;
         let look = rank(node.health);
-        let title = node_facts(self.topology, node, shown).join("\n");
+        let title = node_facts(self.topology, &self.callers, node, shown).join("\n");
         write!(
             out,
             "<g data-id=\"{}\" data-type=\"{}\"{}><title>{}</title>",
@@ -69,7 +69,7 @@ impl Drawing<'_> {
 
     fn words(&self, node: &Node, rect: Area, out: &mut String) -> fmt::Result {
         let room = rect.width() - 2 * inset(node.counted.kind);
-        let figures = figures(node, room);
+        let figures = figures(self.callers.rate(node), node, room);
         let baseline = rect.top + if figures.is_some() { 23 } else { 31 };
         let ink = self.palette.ink;
         name(&node.counted.name, (rect, room), baseline, ink, out)?;
@@ -87,9 +87,9 @@ impl Drawing<'_> {
 }
 
 /// As many figures as there is room for, the most telling first.
-fn figures(node: &Node, room: i32) -> Option<String> {
+fn figures(rate: Option<String>, node: &Node, room: i32) -> Option<String> {
     let known = [
-        node_rate(node),
+        rate,
         node.failed_ratio.map(percent),
         node_latency(node, Quantile::P95),
     ];
