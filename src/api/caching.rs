@@ -57,7 +57,7 @@ pub(super) fn etag(key: &str) -> String {
 }
 
 /// Whether the client holds the body of `etag` already, by weak comparison (RFC 9110, 13.1.2).
-fn holds(headers: &HeaderMap, etag: &str) -> bool {
+pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let wanted = opaque(etag);
     headers

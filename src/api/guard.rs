@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::ServiceExt as _;
 
 use super::problem::Problem;
-use super::{ROUTES, Shared, coding, compat, grpc};
+use super::{Shared, coding, compat, grpc, route_of};
 
 /// How far the listener can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(super) async fn guard(
         shared,
         grpc: grpc_routes,
     } = entrance;
-    let route = ROUTES.iter().find(|route| *route == request.uri().path());
+    let route = route_of(request.uri().path());
     let grpc = is_grpc(request.headers());
     let mut response = match (admit(&shared, &request), grpc) {
         (Ok(()), false) => {
@@ -71,14 +71,16 @@ pub(super) async fn guard(
         }
     };
     for (name, value) in SECURITY {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        // The page has a policy of its own.
+        if !response.headers().contains_key(&name) {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
     }
     let route = if grpc {
         "grpc"
     } else {
-        route.map_or("other", String::as_str)
+        route.unwrap_or("other")
     };
     let mut requests = shared.requests.lock();
     *requests

@@ -20,6 +20,7 @@ mod memo;
 mod metrics;
 mod names;
 mod openapi;
+mod page;
 mod probes;
 mod problem;
 mod reflection;
@@ -35,12 +36,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::RawQuery;
-use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderMap, Uri};
+use http::Uri;
 use parking_lot::Mutex;
-use serde_json::json;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
@@ -110,8 +108,11 @@ static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Those that do not answer with a graph.
-const OTHER_ROUTES: [&str; 20] = [
+const OTHER_ROUTES: [&str; 23] = [
     "/",
+    "/ui",
+    "/ui/",
+    PAGE_FILES,
     "/api/v1/node",
     "/api/v1/edge",
     "/api/v1/services",
@@ -132,6 +133,9 @@ const OTHER_ROUTES: [&str; 20] = [
     "/compat/zipkin/api/v2/dependencies",
     "/compat/zipkin/api/v2/services",
 ];
+
+/// The files of the page, by name.
+const PAGE_FILES: &str = "/ui/{file}";
 
 /// Bodies below are sent as they are.
 const MIN_COMPRESSED_BYTES: u64 = 1_024;
@@ -157,7 +161,10 @@ pub fn router(state: ApiState) -> Router {
     let compat = compat::routes(at_root);
     graphs::routes()
         .merge(compat)
-        .route("/", get(index))
+        .route("/", get(page::root))
+        .route("/ui", get(page::to_page))
+        .route("/ui/", get(page::index))
+        .route(PAGE_FILES, get(page::file))
         .route("/api/v1/node", get(element::node))
         .route("/api/v1/edge", get(element::edge))
         .route("/api/v1/services", get(names::services))
@@ -182,13 +189,14 @@ pub fn router(state: ApiState) -> Router {
         .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))
 }
 
-/// What there is, for whoever comes by with `curl`.
-async fn index(RawQuery(raw): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
-    status::plain(raw.as_deref(), &headers)?;
-    let routes: Vec<_> = ROUTES.iter().filter(|route| *route != "/").collect();
-    Ok(answers::json(
-        &json!({"name": "spangraph", "routes": routes}),
-    ))
+/// The route that a path takes, in the words of [`ROUTES`].
+fn route_of(path: &str) -> Option<&'static str> {
+    let of_page = path.strip_prefix("/ui/").filter(|file| !file.is_empty());
+    if of_page.is_some_and(|file| !file.contains('/')) {
+        return Some(PAGE_FILES);
+    }
+    let route = ROUTES.iter().find(|route| *route == path);
+    route.map(String::as_str)
 }
 
 // === impl ApiState ===

@@ -47,6 +47,7 @@ pub(super) struct PlaceBody {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) rank: u32,
+    pub(super) frame: u32,
 }
 
 #[derive(Serialize)]

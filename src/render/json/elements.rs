@@ -111,6 +111,7 @@ fn place(place: Place) -> PlaceBody {
         x: place.x.into(),
         y: place.y.into(),
         rank: place.rank,
+        frame: place.frame,
     }
 }
 

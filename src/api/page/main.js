@@ -1,0 +1,95 @@
+// Holds the parts together: the state says what to ask, the feed brings it, every part shows it.
+
+import { controls, showControls, showLive, tell } from "./controls.js";
+import { by, el, fill } from "./dom.js";
+import { showEmpty } from "./empty.js";
+import { showExports } from "./exports.js";
+import { Feed } from "./feed.js";
+import { legend } from "./legend.js";
+import { ServiceMap } from "./map.js";
+import { Model } from "./model.js";
+import { Panel } from "./panel.js";
+import * as state from "./state.js";
+import { showStrip } from "./strip.js";
+import { Table } from "./table.js";
+import { Unseen } from "./unseen.js";
+
+const model = new Model();
+const [map, table, panel, unseen] = [new ServiceMap(), new Table(), new Panel(), new Unseen()];
+let problem = null;
+/** The next snapshot answers another question than the last body did. */
+let anew = true;
+/** The view was narrowed or widened: the reader wants to see what that left. */
+let refit = false;
+
+const feed = new Feed({
+  snapshot: (body) => heard(model.snapshot(body, anew)),
+  delta: (body) => heard(model.delta(body)),
+  problem: (found) => {
+    problem = found;
+    model.nodes.clear();
+    model.edges.clear();
+    show();
+  },
+  status: showLive,
+});
+
+function heard(news) {
+  problem = null;
+  show();
+  if (refit) map.fit(true);
+  anew = refit = false;
+  tell(news, model);
+}
+
+function show(fresh = false) {
+  const view = state.get("view");
+  for (const key of ["map", "table", "unseen"]) by(key).hidden = key !== view;
+  map.show(model);
+  table.show(model);
+  showControls(model);
+  showStrip(model);
+  showExports();
+  showEmpty(model, problem);
+  unseen.show(model);
+  panel.show(fresh);
+}
+
+function ask() {
+  anew = true;
+  feed.open(state.query({ include: "layout" }));
+}
+
+state.watch((changed) => {
+  const chosen = changed("node", "edge");
+  if (state.asksAnew(changed)) {
+    refit = !changed("at") || state.filtered() || changed("group_by");
+    ask();
+  }
+  show(chosen);
+  if (chosen && state.get("node")) map.reveal(state.get("node"));
+  if (changed("compact")) map.fit(true);
+});
+
+controls({
+  model,
+  go: (id) => {
+    state.set({ node: id, edge: null });
+    map.go(id);
+  },
+  found: (ids) => map.find(ids),
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.target.closest?.("input")) return;
+  const node = state.get("node");
+  panel.close();
+  if (node) map.go(node);
+});
+
+// A page that nobody looks at leaves its place to others.
+document.addEventListener("visibilitychange", () => (document.hidden ? feed.close() : ask()));
+
+legend();
+show();
+ask();

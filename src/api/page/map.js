@@ -1,0 +1,144 @@
+// The map: camera, edges, nodes and what the mouse is on, held together.
+
+import { Camera } from "./camera.js";
+import { by } from "./dom.js";
+import { Edges } from "./edges.js";
+import { gestures } from "./gestures.js";
+import { Nodes } from "./nodes.js";
+import { bounds, frames, places } from "./places.js";
+import { routes } from "./routes.js";
+import * as state from "./state.js";
+import { tip } from "./tip.js";
+import { walk } from "./walk.js";
+
+export class ServiceMap {
+  spots = new Map();
+  #model = null;
+  #area = null;
+  #hovered = { node: null, edge: null };
+  #found = null;
+
+  constructor() {
+    this.stage = by("stage");
+    this.edges = new Edges(by("edges"));
+    const open = (node) => state.set({ node, edge: null });
+    this.nodes = new Nodes(by("world"), { open, enter: (id) => this.#hover({ node: id, edge: null }) });
+    this.camera = new Camera(this.stage, by("plane"), { draw: () => this.#draw(), rested: () => this.#remember() });
+    const fit = () => this.fit();
+    gestures(this.stage, this.camera, { click: (...at) => this.#click(...at), hover: (...at) => this.#point(...at), fit });
+    walk(by("nodes"), { look: () => ({ model: this.#model, spots: this.spots }), go: (id) => this.go(id), open });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.edges.theme();
+      this.#draw();
+    });
+  }
+
+  /** Shows a model. */
+  show(model) {
+    this.#model = model;
+    this.spots = places(model.nodes, Boolean(state.get("compact")));
+    const framed = frames(model.nodes, this.spots);
+    this.#area = bounds(this.spots, framed);
+    this.edges.take(routes(model.edges, this.spots), framed, this.spots);
+    if (!this.#drawnBefore()) return;
+    this.#draw();
+  }
+
+  /** The first time, looks where the address says, else at everything. */
+  #drawnBefore() {
+    if (this.looked || !this.#area) return true;
+    this.camera.measure();
+    if (!this.camera.width) return true;
+    this.looked = true;
+    const [x, y, scale] = (state.get("camera") ?? "").split(",").map(Number);
+    if (scale > 0 && Number.isFinite(x + y)) this.camera.look(x, y, scale);
+    else this.camera.begin(this.#area);
+    return false;
+  }
+
+  /** Shows everything. */
+  fit(keep = false) {
+    if (this.#area) this.camera.fit(this.#area, keep);
+  }
+
+  /** Moves focus and view to a node. */
+  go(id) {
+    this.reveal(id);
+    this.nodes.focus(id);
+  }
+
+  /** Brings the chosen node out from under a panel that covers it. */
+  reveal(id) {
+    const spot = this.spots.get(id);
+    const panel = by("panel");
+    const below = panel.hidden || panel.offsetTop === 0 ? 0 : this.camera.height - panel.offsetTop;
+    if (spot) this.camera.reveal(spot.x, spot.y, below);
+  }
+
+  /** Lets some nodes stand out as found; `null` ends it. */
+  find(ids) {
+    this.#found = ids;
+    this.light();
+  }
+
+  #remember() {
+    const { x, y, scale } = this.camera;
+    state.set({ camera: `${x.toFixed(0)},${y.toFixed(0)},${scale.toFixed(3)}` }, true);
+  }
+
+  #draw() {
+    if (!this.#model || !this.camera.width) return;
+    const { x, y, scale, width, height } = this.camera;
+    by("world").setAttribute("transform", `translate(${width / 2 - x * scale} ${height / 2 - y * scale}) scale(${scale})`);
+    this.nodes.show(this.#model.nodes, this.spots, scale);
+    this.light();
+  }
+
+  /** Draws the edges, and lets stand out what is chosen, pointed at or found. */
+  light() {
+    if (!this.#model) return;
+    const { nodes, edges } = this.#standing();
+    this.nodes.mark(state.get("node"), nodes);
+    this.edges.draw(this.camera, { label: state.get("label"), lit: edges });
+  }
+
+  #standing() {
+    const edge = this.#model.edges.get(this.#hovered.edge ?? state.get("edge"));
+    const node = this.#hovered.node ?? state.get("node");
+    if (this.#found) return { nodes: this.#found, edges: (e) => this.#found.has(e.client) && this.#found.has(e.server) };
+    if (edge && !this.#hovered.node) return { nodes: new Set([edge.client, edge.server]), edges: (e) => e.id === edge.id };
+    if (!node || !this.spots.has(node)) return { nodes: null, edges: null };
+    const { incoming, outgoing } = this.#model.around(node);
+    const near = new Set([node, ...incoming.map((e) => e.client), ...outgoing.map((e) => e.server)]);
+    return { nodes: near, edges: (e) => e.client === node || e.server === node };
+  }
+
+  #hover(next) {
+    const { node, edge } = this.#hovered;
+    if (node === next.node && edge === next.edge) return;
+    this.#hovered = next;
+    const element = next.edge ? this.#model.edges.get(next.edge) : this.#model?.nodes.get(next.node);
+    tip.show(element, this.#model);
+    this.stage.classList.toggle("over", Boolean(next.edge));
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.light();
+    });
+  }
+
+  /** Where the mouse is; nodes say so themselves. */
+  #point(left, top, event) {
+    if (left === null) return this.#hover({ node: null, edge: null });
+    tip.move(left, top, this.camera);
+    if (event.target.closest?.(".node")) return;
+    const edge = event.pointerType === "touch" ? null : this.edges.at(...this.camera.toWorld(left, top));
+    this.#hover({ node: null, edge: edge?.id ?? null });
+  }
+
+  #click(left, top, event) {
+    if (event.target.closest?.(".node")) return;
+    const edge = this.edges.at(...this.camera.toWorld(left, top));
+    if (edge) state.set({ edge: edge.id, node: null });
+    else if (state.get("node") || state.get("edge")) state.set({ edge: null, node: null });
+  }
+}
