@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::config::Resolved;
+use crate::health::reachable;
 use crate::net::{BindError, Bound};
 use crate::proto::Law;
 
@@ -141,7 +142,8 @@ pub(crate) fn announce(resolved: &Resolved, at: Addresses) {
             warn!(section, %address, "listening on a public address without tls or tokens");
         }
     }
-    info!(version = env!("CARGO_PKG_VERSION"), grpc = %at.grpc, http = %at.http, api = %at.api, "listening");
+    let page = format!("http://{}/ui/", reachable(at.api));
+    info!(version = env!("CARGO_PKG_VERSION"), grpc = %at.grpc, http = %at.http, api = %at.api, page, "listening");
 }
 
 /// Whether others than this machine can reach it; an IPv4 address written as IPv6 is what it stands for.

@@ -30,6 +30,7 @@ Spangraph demo: a make-believe shop, and the graph its traces draw.
   a daemon of your own waits longer (pairing.wait, pairing.messaging_wait).
   At 0:{BURST_FROM_S} of every minute the card processor breaks down for {BURST_FOR_S} seconds.
 
+  page        http://{api}/ui/
   graph       http://{api}/api/v1/topology
   OTLP/gRPC   http://{grpc}
   OTLP/HTTP   http://{http}/v1/traces

@@ -149,7 +149,7 @@ def check_examples(document):
 
 def check_live(document, daemon, graph):
     # A young daemon does not hold the window before the newest, which a plain diff would need.
-    demanding = (ENDLESS, "/api/v1/node", "/api/v1/edge", "/compat/zipkin/api/v2/dependencies")
+    demanding = (ENDLESS, "/ui", "/ui/{file}", "/api/v1/node", "/api/v1/edge", "/compat/zipkin/api/v2/dependencies")
     plain = [path for path in document.whole["paths"] if path not in demanding]
     plain = [path for path in plain if not path.startswith("/api/v1/diff")]
     elements = [f"/api/v1/node?id={urllib.parse.quote(node['id'])}" for node in graph["nodes"]]

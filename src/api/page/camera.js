@@ -121,8 +121,11 @@ export class Camera {
     else this.plane.style.transform = `translate(${right}px, ${down}px) scale(${stretch})`;
   }
 
-  /** Draws for where the camera is. */
+  /** Draws for where the camera is, to the digits that an address has for it. */
   settle() {
+    this.x = Number(this.x.toFixed(1));
+    this.y = Number(this.y.toFixed(1));
+    this.scale = Number(this.scale.toFixed(3));
     this.drawn = { x: this.x, y: this.y, scale: this.scale };
     this.plane.style.transform = "none";
     this.draw();

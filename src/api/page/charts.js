@@ -27,7 +27,13 @@ export function histogram(data, latency, what) {
   const high_ = H - 26;
   const shapes = list.map((bar) => {
     const tall = bar.calls ? Math.max(1.5, (bar.calls / most) * (high_ - 12)) : 0;
-    const shape = svg("rect", { class: "bar", x: x(bar.from), y: high_ - tall, width: Math.max(1, x(bar.to) - x(bar.from) - 1), height: tall });
+    const shape = svg("rect", {
+      class: "bar",
+      x: x(bar.from),
+      y: high_ - tall,
+      width: Math.max(1, x(bar.to) - x(bar.from) - 1),
+      height: tall,
+    });
     shape.append(svg("title", {}, `${ms(bar.from)} to ${ms(bar.to)}: ${count(bar.calls)}`));
     return shape;
   });
@@ -36,12 +42,24 @@ export function histogram(data, latency, what) {
   const label = (text, at, anchor) => svg("text", { class: "axis", x: at, y: H - 2, "text-anchor": anchor }, text);
   const ends = list.length ? [label(ms(list[0].from), 4, "start"), label(ms(list.at(-1).to), W - 4, "end")] : [];
   const zero = data.zero_count ? [label(`${count(data.zero_count)} took no time`, W / 2, "middle")] : [];
-  return svg("svg", { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `Histogram of ${what}: ${count(data.count)} samples` },
-    svg("path", { class: "base", d: `M4 ${high_}H${W - 4}` }), ...shapes, ...lines, ...ends, ...zero);
+  return svg(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `Histogram of ${what}: ${count(data.count)} samples` },
+    svg("path", { class: "base", d: `M4 ${high_}H${W - 4}` }),
+    ...shapes,
+    ...lines,
+    ...ends,
+    ...zero,
+  );
 }
 
 function quantile(name, x, high) {
-  return svg("g", { class: "quantile" }, svg("path", { d: `M${x} ${high}V10` }), svg("text", { class: "axis", x, y: high + 11, "text-anchor": "middle" }, name));
+  return svg(
+    "g",
+    { class: "quantile" },
+    svg("path", { d: `M${x} ${high}V10` }),
+    svg("text", { class: "axis", x, y: high + 11, "text-anchor": "middle" }, name),
+  );
 }
 
 /** The rate slot by slot, with the failed share of it filled. */
@@ -52,9 +70,14 @@ export function history(slots) {
   const tall = H - 40;
   const [first, last] = [Date.parse(slots[0].start), Date.parse(slots.at(-1).end)];
   const x = (time) => 4 + ((Date.parse(time) - first) / (last - first || 1)) * (W - 8);
-  const bar = (slot, share, kind) => svg("rect", {
-    class: kind, x: x(slot.start), width: Math.max(0.6, x(slot.end) - x(slot.start) - 0.3), y: tall + 8 - share * tall, height: share * tall,
-  });
+  const bar = (slot, share, kind) =>
+    svg("rect", {
+      class: kind,
+      x: x(slot.start),
+      width: Math.max(0.6, x(slot.end) - x(slot.start) - 0.3),
+      y: tall + 8 - share * tall,
+      height: share * tall,
+    });
   const shapes = known.flatMap((slot) => {
     const share = slot.rate_per_s / most;
     const all = bar(slot, share, "bar");
@@ -62,7 +85,13 @@ export function history(slots) {
     return slot.failed_ratio ? [all, bar(slot, share * slot.failed_ratio, "bar bad")] : [all];
   });
   const label = (text, at, anchor) => svg("text", { class: "axis", x: at, y: tall + 21, "text-anchor": anchor }, text);
-  return svg("svg", { class: "chart", viewBox: `0 0 ${W} ${tall + 24}`, role: "img", "aria-label": `Rate over the window, at most ${rate(most)}` },
-    svg("path", { class: "base", d: `M4 ${tall + 8}H${W - 4}` }), ...shapes,
-    label(clock(slots[0].start), 4, "start"), label(`up to ${rate(most)}`, W / 2, "middle"), label(clock(slots.at(-1).end), W - 4, "end"));
+  return svg(
+    "svg",
+    { class: "chart", viewBox: `0 0 ${W} ${tall + 24}`, role: "img", "aria-label": `Rate over the window, at most ${rate(most)}` },
+    svg("path", { class: "base", d: `M4 ${tall + 8}H${W - 4}` }),
+    ...shapes,
+    label(clock(slots[0].start), 4, "start"),
+    label(`up to ${rate(most)}`, W / 2, "middle"),
+    label(clock(slots.at(-1).end), W - 4, "end"),
+  );
 }

@@ -46,8 +46,29 @@ export function fill(element, ...children) {
 /** A table with a caption; cells are texts or nodes, and those of `numbers` (positions) stand to the right. */
 export function grid(caption, head, rows, numbers = []) {
   const side = (at) => (numbers.includes(at) ? { class: "number" } : {});
-  return el("table", { class: "grid" },
+  return el(
+    "table",
+    { class: "grid" },
     caption && el("caption", {}, caption),
-    el("thead", {}, el("tr", {}, head.map((cell, at) => el("th", { scope: "col", ...side(at) }, cell)))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, at) => (at ? el("td", side(at), cell) : el("th", { scope: "row" }, cell)))))));
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        head.map((cell, at) => el("th", { scope: "col", ...side(at) }, cell)),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      rows.map((row) =>
+        el(
+          "tr",
+          {},
+          row.map((cell, at) => (at ? el("td", side(at), cell) : el("th", { scope: "row" }, cell))),
+        ),
+      ),
+    ),
+  );
 }

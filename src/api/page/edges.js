@@ -1,17 +1,14 @@
 // Frames and edges on one canvas, in one pass. Colour and a sign tell the health, width the rate, a dash messaging.
 
 import { MARGIN } from "./camera.js";
+import { captions, labels, MANY, meet, rank } from "./labels.js";
 import { BOX } from "./places.js";
-import { edgeWords, percent, problem, visible } from "./words.js";
+import { problem } from "./words.js";
 
-/** Edges beyond which those without a problem are drawn faintly. */
-const MANY = 150;
+/** And beyond which they are a mere shade. */
+const CROWD = 1000;
 /** From an edge within which it counts as pointed at, in pixels of the view. */
 const NEAR = 7;
-const RANK = { ok: 1, degraded: 2, failing: 3 };
-const LABEL_PX = 11;
-
-const rank = (edge) => RANK[edge.health] ?? 0;
 
 /** 1 at one call a second, 1 more for each factor of ten. */
 function width(edge) {
@@ -35,7 +32,13 @@ export class Edges {
   theme() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    this.colours = { ground: colour("--ground"), ink: colour("--ink"), faint: colour("--faint"), line: [0, 1, 2, 3].map((n) => colour(`--line-${n}`)) };
+    this.colours = {
+      ground: colour("--ground"),
+      ink: colour("--ink"),
+      quiet: colour("--quiet"),
+      faint: colour("--faint"),
+      line: [0, 1, 2, 3].map((n) => colour(`--line-${n}`)),
+    };
     this.font = style.fontFamily || "sans-serif";
   }
 
@@ -43,7 +46,12 @@ export class Edges {
   take(routes, frames, spots) {
     this.#routes = routes.sort((a, b) => rank(a.edge) - rank(b.edge) || (a.edge.id < b.edge.id ? -1 : 1));
     this.#frames = frames;
-    this.#boxes = [...spots.values()].map(({ x, y }) => ({ left: x - BOX.width / 2, right: x + BOX.width / 2, top: y - BOX.height / 2, bottom: y + BOX.height / 2 }));
+    this.#boxes = [...spots.values()].map(({ x, y }) => ({
+      left: x - BOX.width / 2,
+      right: x + BOX.width / 2,
+      top: y - BOX.height / 2,
+      bottom: y + BOX.height / 2,
+    }));
   }
 
   /** Draws for a camera. `lit` says of an edge whether it stands out; `null` when none does. */
@@ -59,7 +67,14 @@ export class Edges {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     const { scale } = camera;
-    context.setTransform(scale * ratio, 0, 0, scale * ratio, (across / 2 - camera.x * scale) * ratio, (down / 2 - camera.y * scale) * ratio);
+    context.setTransform(
+      scale * ratio,
+      0,
+      0,
+      scale * ratio,
+      (across / 2 - camera.x * scale) * ratio,
+      (down / 2 - camera.y * scale) * ratio,
+    );
     this.scale = scale;
     const [left, top] = camera.toWorld(-MARGIN, -MARGIN);
     const view = { left, top, right: left + across / scale, bottom: top + down / scale };
@@ -69,20 +84,21 @@ export class Edges {
     for (const one of seen) if (!lit || !lit(one.edge)) this.#edge(one, lit ? 0.12 : this.#strength(one.edge));
     for (const one of bright) this.#edge(one, 1);
     context.globalAlpha = 1;
-    this.#labels(lit ? bright : seen, view, label, bright.length > 0);
+    const paper = { context, scale, colours: this.colours, font: this.font };
+    captions(paper, this.#frames);
+    const boxes = this.#boxes.filter((box) => meet(box, view));
+    labels(paper, lit ? bright : seen, boxes, { choice: label, all: bright.length > 0 });
   }
 
   #strength(edge) {
     if (problem(edge)) return 1;
+    if (this.#routes.length > CROWD) return 0.2;
     return this.#routes.length > MANY || edge.idle ? 0.4 : 0.85;
   }
 
   #drawFrames() {
     const { context, colours, scale } = this;
-    context.font = `600 ${Math.min(40, Math.max(12, 11 / scale))}px ${this.font}`;
-    context.textAlign = "left";
-    context.textBaseline = "alphabetic";
-    for (const { name, area } of this.#frames) {
+    for (const { area } of this.#frames) {
       const [wide, high] = [area.right - area.left, area.bottom - area.top];
       context.beginPath();
       context.roundRect(area.left, area.top, wide, high, 10);
@@ -92,10 +108,6 @@ export class Edges {
       context.globalAlpha = 0.5;
       context.lineWidth = 1 / Math.min(1, scale);
       context.stroke();
-      context.globalAlpha = 0.8;
-      context.fillStyle = colours.ink;
-      const above = scale < 0.6 ? -5 / scale : 19;
-      context.fillText(visible(name).slice(0, 60), area.left + 12, area.top + above, wide - 24);
     }
     context.globalAlpha = 1;
   }
@@ -120,42 +132,6 @@ export class Edges {
     context.fill();
   }
 
-  /** The worst first, then the busiest, each where there is still room; a sign where colour alone would tell. */
-  #labels(shown, view, choice, all) {
-    const { context, scale } = this;
-    const size = Math.max(LABEL_PX, 10 / scale);
-    if (scale < 0.3 && !all) return;
-    context.font = `${size}px ${this.font}`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.setLineDash([]);
-    const taken = this.#boxes.filter((box) => meet(box, view));
-    const order = [...shown].sort((a, b) => rank(b.edge) - rank(a.edge) || b.edge.calls - a.edge.calls);
-    for (const { edge, points } of order.slice(0, 400)) {
-      const lines = labelLines(edge, choice);
-      if (lines.length) this.#label(lines, points, taken, size, problem(edge) ? this.colours.line[rank(edge)] : this.colours.ink);
-    }
-  }
-
-  #label(lines, points, taken, size, colour) {
-    const { context } = this;
-    const half = Math.max(...lines.map((line) => context.measureText(line).width)) / 2 + 3;
-    const high = (size * 1.25 * lines.length) / 2 + 1;
-    for (const share of [0.5, 0.38, 0.62, 0.26, 0.74]) {
-      const [x, y] = points[Math.round((points.length - 1) * share)];
-      const area = { left: x - half, right: x + half, top: y - high, bottom: y + high };
-      if (taken.some((other) => meet(other, area))) continue;
-      taken.push(area);
-      context.globalAlpha = 0.86;
-      context.fillStyle = this.colours.ground;
-      context.fillRect(area.left, area.top, 2 * half, 2 * high);
-      context.globalAlpha = 1;
-      context.fillStyle = colour;
-      lines.forEach((line, at) => context.fillText(line, x, y + (at - (lines.length - 1) / 2) * size * 1.25));
-      return;
-    }
-  }
-
   /** The edge at a spot of the layout, the nearest one. */
   at(x, y) {
     const near = NEAR / this.scale;
@@ -171,17 +147,6 @@ export class Edges {
     return best;
   }
 }
-
-/** What an edge says; one with a problem says so whatever was chosen. */
-function labelLines(edge, choice) {
-  const words = edgeWords(edge, choice);
-  if (!problem(edge)) return words ? [words] : [];
-  const sign = edge.health === "failing" ? "✕" : "▲";
-  if (choice === "none") return [sign];
-  return choice === "failed" ? [`${sign} ${words}`] : [words, `${sign} ${percent(edge.failed_ratio)} failed`].filter(Boolean);
-}
-
-const meet = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
 
 /** From a spot to a straight piece. */
 function distance([x, y], [ax, ay], [bx, by]) {

@@ -36,7 +36,7 @@ export function gestures(stage, camera, { click, hover, fit }) {
   });
 
   function pinch(still, from, to) {
-    const apart = (spot) => Math.hypot(spot[0] - still[0], spot[1] - still[1]) || 1;
+    const apart = ([left, top]) => Math.hypot(left - still[0], top - still[1]) || 1;
     camera.zoom(apart(to) / apart(from), ...still);
   }
 
@@ -49,11 +49,15 @@ export function gestures(stage, camera, { click, hover, fit }) {
   stage.addEventListener("pointercancel", released);
   stage.addEventListener("pointerleave", (event) => hover(null, null, event));
 
-  stage.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const lines = event.deltaMode === 1 ? 16 : 1;
-    camera.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), ...spot(event));
-  }, { passive: false });
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      camera.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), ...spot(event));
+    },
+    { passive: false },
+  );
 
   stage.addEventListener("keydown", (event) => {
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;

@@ -1,13 +1,14 @@
 // Holds the parts together: the state says what to ask, the feed brings it, every part shows it.
 
-import { controls, showControls, showLive, tell } from "./controls.js";
-import { by, el, fill } from "./dom.js";
+import { controls, showControls } from "./controls.js";
+import { by } from "./dom.js";
 import { showEmpty } from "./empty.js";
 import { showExports } from "./exports.js";
 import { Feed } from "./feed.js";
 import { legend } from "./legend.js";
 import { ServiceMap } from "./map.js";
 import { Model } from "./model.js";
+import { showLive, tell } from "./news.js";
 import { Panel } from "./panel.js";
 import * as state from "./state.js";
 import { showStrip } from "./strip.js";
@@ -15,7 +16,8 @@ import { Table } from "./table.js";
 import { Unseen } from "./unseen.js";
 
 const model = new Model();
-const [map, table, panel, unseen] = [new ServiceMap(), new Table(), new Panel(), new Unseen()];
+const [table, panel, unseen] = [new Table(), new Panel(), new Unseen()];
+const map = new ServiceMap({ entered: () => panel.focus() });
 let problem = null;
 /** The next snapshot answers another question than the last body did. */
 let anew = true;
@@ -84,7 +86,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.target.closest?.("input")) return;
   const node = state.get("node");
   panel.close();
-  if (node) map.go(node);
+  map.back(node);
 });
 
 // A page that nobody looks at leaves its place to others.

@@ -18,7 +18,8 @@ export class ServiceMap {
   #hovered = { node: null, edge: null };
   #found = null;
 
-  constructor() {
+  /** `entered` hears when a node was opened by keyboard. */
+  constructor({ entered }) {
     this.stage = by("stage");
     this.edges = new Edges(by("edges"));
     const open = (node) => state.set({ node, edge: null });
@@ -26,7 +27,11 @@ export class ServiceMap {
     this.camera = new Camera(this.stage, by("plane"), { draw: () => this.#draw(), rested: () => this.#remember() });
     const fit = () => this.fit();
     gestures(this.stage, this.camera, { click: (...at) => this.#click(...at), hover: (...at) => this.#point(...at), fit });
-    walk(by("nodes"), { look: () => ({ model: this.#model, spots: this.spots }), go: (id) => this.go(id), open });
+    walk(by("nodes"), {
+      look: () => ({ model: this.#model, spots: this.spots }),
+      go: (id) => this.go(id),
+      open: (id) => [open(id), entered()],
+    });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.edges.theme();
       this.#draw();
@@ -67,6 +72,12 @@ export class ServiceMap {
     this.nodes.focus(id);
   }
 
+  /** Leads the focus back from the panel to the node it was about, or to the map. */
+  back(node) {
+    if (this.spots.has(node)) this.go(node);
+    else if (by("panel").contains(document.activeElement)) this.stage.focus();
+  }
+
   /** Brings the chosen node out from under a panel that covers it. */
   reveal(id) {
     const spot = this.spots.get(id);
@@ -83,7 +94,7 @@ export class ServiceMap {
 
   #remember() {
     const { x, y, scale } = this.camera;
-    state.set({ camera: `${x.toFixed(0)},${y.toFixed(0)},${scale.toFixed(3)}` }, true);
+    state.set({ camera: `${x},${y},${scale}` }, true);
   }
 
   #draw() {

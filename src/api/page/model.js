@@ -20,7 +20,10 @@ export class Model {
   /** Takes what moved since. */
   delta(body) {
     const [nodes, edges] = [new Map(this.nodes), new Map(this.edges)];
-    for (const [map, changes] of [[this.nodes, body.nodes], [this.edges, body.edges]]) {
+    for (const [map, changes] of [
+      [this.nodes, body.nodes],
+      [this.edges, body.edges],
+    ]) {
       for (const element of changes.upsert) map.set(element.id, element);
       for (const id of changes.remove) map.delete(id);
     }

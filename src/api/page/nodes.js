@@ -1,41 +1,30 @@
 // Nodes as SVG elements that take focus: one tab stop for all, arrows between neighbours, Enter opens.
 
 import { svg } from "./dom.js";
+import { fitted, width } from "./fit.js";
 import { outline, room, sign, stub } from "./shapes.js";
 import { caption, health, ms, percent, rate, visible } from "./words.js";
 
 /** From which scale on, how large name and figures are, so that they stay readable when the map gets smaller. */
-const SIZES = [[0.85, 13, 10.5], [0.62, 16, 13], [0.48, 19, 16], [0.34, 23, 0], [0.24, 30, 0], [0, 0, 0]];
-/** A name that is too long is set smaller before it is cut. */
-const SMALLER = [1, 0.87, 0.75];
-
-const measure = document.createElement("canvas").getContext("2d");
-
-function width(text, size, weight) {
-  measure.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  return measure.measureText(text).width;
-}
-
-/** A name in the largest letters that it fits in; in the smallest as much of it as there is room for. */
-function fitted(text, large, wide) {
-  const size = SMALLER.map((part) => part * large).find((size) => width(text, size, 600) <= wide);
-  return size ? [text, size] : [cut(text, SMALLER.at(-1) * large, wide), SMALLER.at(-1) * large];
-}
-
-function cut(text, size, wide) {
-  const letters = [...text];
-  let [low, high] = [0, letters.length];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (width(`${letters.slice(0, middle).join("")}…`, size, 600) <= wide) low = middle;
-    else high = middle - 1;
-  }
-  return `${letters.slice(0, low).join("")}…`;
-}
-
+const SIZES = [
+  [0.85, 13, 10.5],
+  [0.62, 16, 13],
+  [0.48, 19, 16],
+  [0.34, 23, 0],
+  [0.24, 30, 0],
+  [0.14, 46, 0],
+  [0, 0, 0],
+];
+/** Letters larger than the box may reach into the gaps beside it, but not to the next one. */
+const FAR = 40;
+const FAR_ROOM = 240;
 /** The most telling figures, as many as there is room for. */
 function figures(node, size, wide) {
-  const known = [node.calls ? rate(node.rate_per_s) : null, node.failed_ratio === null ? null : percent(node.failed_ratio), node.latency ? `p95 ${ms(node.latency.p95_ms)}` : null];
+  const known = [
+    node.calls ? rate(node.rate_per_s) : null,
+    node.failed_ratio === null ? null : percent(node.failed_ratio),
+    node.latency ? `p95 ${ms(node.latency.p95_ms)}` : null,
+  ];
   const list = known.filter(Boolean);
   while (list.length && width(list.join(" · "), size, 400) > wide) list.pop();
   return list.join(" · ");
@@ -43,8 +32,16 @@ function figures(node, size, wide) {
 
 /** All that a node shows, in one sentence for those who listen. */
 function sentence(node) {
-  const parts = [visible(caption(node)), node.type, node.namespace && `in ${visible(node.namespace)}`, `${rate(node.rate_per_s)} calls`, `${percent(node.failed_ratio)} failed`,
-    node.latency && `95th percentile ${ms(node.latency.p95_ms)}`, health(node), node.calls_from.unpaired > 0 && `${node.calls_from.unpaired} calls from callers not seen`];
+  const parts = [
+    visible(caption(node)),
+    node.type,
+    node.namespace && `in ${visible(node.namespace)}`,
+    `${rate(node.rate_per_s)} calls`,
+    `${percent(node.failed_ratio)} failed`,
+    node.latency && `95th percentile ${ms(node.latency.p95_ms)}`,
+    health(node),
+    node.calls_from.unpaired > 0 && `${node.calls_from.unpaired} calls from callers not seen`,
+  ];
   return parts.filter(Boolean).join(", ");
 }
 
@@ -77,13 +74,11 @@ export class Nodes {
 
   #one(node, { x, y }, size) {
     let held = this.#held.get(node.id);
-    if (!held) this.#held.set(node.id, (held = { group: this.#group(node.id), shown: "" }));
+    if (!held) this.#held.set(node.id, (held = { group: this.#group(node.id) }));
     held.group.setAttribute("transform", `translate(${x} ${y})`);
-    const label = sentence(node);
-    const shown = `${size} ${label} ${node.idle}`;
-    if (held.shown === shown) return;
-    held.shown = shown;
-    this.#fill(held.group, node, size, label);
+    if (held.node === node && held.size === size) return;
+    Object.assign(held, { node, size });
+    this.#fill(held.group, node, size);
   }
 
   #group(id) {
@@ -92,24 +87,32 @@ export class Nodes {
       this.#roam(id);
       enter(id);
     };
-    const group = svg("g", { role: "button", "data-id": id, click: () => open(id), focus: focused, blur: () => enter(null), pointerenter: () => enter(id), pointerleave: () => enter(null) });
+    const group = svg("g", {
+      role: "button",
+      "data-id": id,
+      click: () => open(id),
+      focus: focused,
+      blur: () => enter(null),
+      pointerenter: () => enter(id),
+      pointerleave: () => enter(null),
+    });
     this.world.append(group);
     return group;
   }
 
-  #fill(group, node, size, label) {
+  #fill(group, node, size) {
     const [, large, little] = SIZES[size];
-    const wide = room(node.type);
+    const wide = large > FAR ? FAR_ROOM : room(node.type);
     const below = little ? figures(node, little, wide) : "";
     const parts = [svg("path", { class: "outline", d: outline(node.type) })];
     if (large) {
       const [name, letters] = fitted(visible(caption(node)), large, wide);
-      parts.push(svg("text", { class: "name", y: below ? -3 : letters / 3, "font-size": letters }, name));
+      parts.push(svg("text", { class: large > FAR ? "name far" : "name", y: below ? -3 : letters / 3, "font-size": letters }, name));
     }
     if (below) parts.push(svg("text", { class: "figures", y: little + 4, "font-size": little }, below));
     if (node.calls_from.unpaired > 0) parts.push(...stub());
     group.setAttribute("class", `node ${node.health ?? "unknown"}${node.idle ? " idle" : ""}`);
-    group.setAttribute("aria-label", label);
+    group.setAttribute("aria-label", sentence(node));
     group.replaceChildren(...parts, ...sign(node.health));
   }
 

@@ -1,9 +1,10 @@
 // Everything about the chosen node or edge. Asked from the API each time the graph changes; an answer that is the same
 // is not shown anew, so a selection or a scroll in it stays.
 
+import { aboutEdge } from "./aboutedge.js";
+import { aboutNode } from "./aboutnode.js";
 import { ask, Problem } from "./api.js";
 import { by, el, fill } from "./dom.js";
-import { edgeDetails, nodeDetails } from "./details.js";
 import * as state from "./state.js";
 import { name } from "./words.js";
 
@@ -12,12 +13,6 @@ const panel = by("panel");
 export class Panel {
   #abort = null;
   #shown = null;
-
-  constructor() {
-    panel.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.close();
-    });
-  }
 
   close() {
     state.set({ node: null, edge: null });
@@ -38,7 +33,7 @@ export class Panel {
       const body = await ask(kind, query, signal);
       if (body === this.#shown || signal.aborted) return;
       this.#shown = body;
-      this.#fill(kind === "node" ? nodeDetails(body) : edgeDetails(body));
+      this.#fill(kind === "node" ? aboutNode(body) : aboutEdge(body));
     } catch (problem) {
       if (signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
@@ -56,7 +51,11 @@ export class Panel {
   #fill(parts) {
     const top = panel.scrollTop;
     const key = document.activeElement?.getAttribute("data-key");
-    const shut = el("button", { type: "button", class: "close", "aria-label": "Close", "data-key": "close", click: () => this.close() }, "×");
+    const shut = el(
+      "button",
+      { type: "button", class: "close", "aria-label": "Close", "data-key": "close", click: () => this.close() },
+      "×",
+    );
     fill(panel, shut, parts);
     panel.scrollTop = top;
     if (key) panel.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });

@@ -12,8 +12,14 @@ const FRAME_HEAD = 30;
 export function places(nodes, compact) {
   const placed = [...nodes.values()].filter((node) => node.layout);
   const tight = (values, most) => (compact ? closer(values, most) : new Map(values.map((value) => [value, value])));
-  const xs = tight(placed.map((node) => node.layout.x), RANK_STEP);
-  const ys = tight(placed.map((node) => node.layout.y), ROW_STEP + BLOCK_GAP);
+  const xs = tight(
+    placed.map((node) => node.layout.x),
+    RANK_STEP,
+  );
+  const ys = tight(
+    placed.map((node) => node.layout.y),
+    ROW_STEP + BLOCK_GAP,
+  );
   return new Map(placed.map((node) => [node.id, { x: xs.get(node.layout.x), y: ys.get(node.layout.y) }]));
 }
 
@@ -49,7 +55,10 @@ export function frames(nodes, spots) {
 const around = ({ x, y }) => ({ left: x - BOX.width / 2, right: x + BOX.width / 2, top: y - BOX.height / 2, bottom: y + BOX.height / 2 });
 
 const union = (a, b) => ({
-  left: Math.min(a.left, b.left), right: Math.max(a.right, b.right), top: Math.min(a.top, b.top), bottom: Math.max(a.bottom, b.bottom),
+  left: Math.min(a.left, b.left),
+  right: Math.max(a.right, b.right),
+  top: Math.min(a.top, b.top),
+  bottom: Math.max(a.bottom, b.bottom),
 });
 
 /** What all of it takes; `null` of nothing. */

@@ -33,19 +33,31 @@ export function sign(health) {
     return [svg("path", { class: "sign", d: `M${x} ${y - 8}l8 14h-16z` }), svg("path", { class: "sign-ink", d: `M${x} ${y - 3}v4` })];
   }
   if (health === "failing") {
-    return [svg("circle", { class: "sign", cx: x, cy: y, r: 8 }), svg("path", { class: "sign-ink", d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6` })];
+    return [
+      svg("circle", { class: "sign", cx: x, cy: y, r: 8 }),
+      svg("path", { class: "sign-ink", d: `M${x - 3} ${y - 3}l6 6m0 -6l-6 6` }),
+    ];
   }
   return [];
 }
 
 /** A stub of a call whose other end was not seen. */
 export function stub() {
-  return [svg("path", { class: "stub", d: `M${L - 34} ${B - 8}H${L - 3}` }), svg("text", { class: "stub-sign", x: L - 42, y: B - 4, "text-anchor": "middle" }, "?")];
+  return [
+    svg("path", { class: "stub", d: `M${L - 34} ${B - 8}H${L - 3}` }),
+    svg("text", { class: "stub-sign", x: L - 42, y: B - 4, "text-anchor": "middle" }, "?"),
+  ];
 }
 
 /** A node in the size of a word, for the legend and the panel. */
 export function small(type, health) {
-  const picture = svg("svg", { class: `small node ${health ?? "unknown"}`, viewBox: `${L - 4} ${T - 12} ${W + 8} ${H + 16}`, width: 46, height: 18, "aria-hidden": "true" });
+  const picture = svg("svg", {
+    class: `small node ${health ?? "unknown"}`,
+    viewBox: `${L - 4} ${T - 12} ${W + 8} ${H + 16}`,
+    width: 46,
+    height: 18,
+    "aria-hidden": "true",
+  });
   picture.append(svg("path", { class: "outline", d: outline(type) }), ...sign(health));
   return picture;
 }

@@ -1,39 +1,12 @@
 // The same graph as tables: every node, every edge, sorted by any column. Rows stay the same elements while figures
 // change, so that focus and reading place stay too.
 
+import { KINDS } from "./columns.js";
 import { by, el, fill } from "./dom.js";
 import * as state from "./state.js";
-import { caption, count, health, ms, name, percent, rate } from "./words.js";
+import { count } from "./words.js";
 
 const section = by("table");
-
-const figure = (title, value, words) => ({ title, value, words, number: true });
-const text = (title, value) => ({ title, value, words: (v) => name(v ?? "") });
-const COMMON = [
-  figure("rate", (e) => e.rate_per_s, rate), figure("calls", (e) => e.calls, count), figure("failed", (e) => e.failed, count), figure("failed %", (e) => e.failed_ratio, percent),
-];
-const latency = (title, side, key) => figure(title, (e) => e.latency?.[side]?.[key], ms);
-
-const KINDS = {
-  edges: {
-    word: "Edges",
-    open: (edge) => state.set({ edge: edge.id, node: null }),
-    columns: [
-      text("client", (e) => e.client), text("server", (e) => e.server), text("health", health), text("type", (e) => e.connection_type || "call"), ...COMMON,
-      latency("client p50", "client", "p50_ms"), latency("client p95", "client", "p95_ms"), latency("client p99", "client", "p99_ms"),
-      latency("server p95", "server", "p95_ms"), latency("gap p95", "gap", "p95_ms"), latency("queue p95", "queue", "p95_ms"),
-    ],
-  },
-  nodes: {
-    word: "Nodes",
-    open: (node) => state.set({ node: node.id, edge: null }),
-    columns: [
-      text("name", caption), text("namespace", (n) => n.namespace), text("health", health), text("type", (n) => n.type), ...COMMON,
-      figure("p50", (n) => n.latency?.p50_ms, ms), figure("p95", (n) => n.latency?.p95_ms, ms), figure("p99", (n) => n.latency?.p99_ms, ms),
-      figure("callers not seen", (n) => n.calls_from.unpaired, count), text("versions", (n) => n.versions.join(", ")),
-    ],
-  },
-};
 
 /** Absent values last, whichever way the rest goes. */
 function compare(a, b, down) {
@@ -70,12 +43,27 @@ export class Table {
   #build(kind) {
     this.#kind = kind;
     this.#rows.clear();
-    const tab = (key) => el("button", { type: "button", "data-table": key, "aria-pressed": String(key === kind), click: () => state.set({ table: key, sort: null }) }, KINDS[key].word);
+    const tab = (key) =>
+      el(
+        "button",
+        { type: "button", "data-table": key, "aria-pressed": String(key === kind), click: () => state.set({ table: key, sort: null }) },
+        KINDS[key].word,
+      );
     this.#count = el("span", { class: "quiet" });
-    this.#heads = KINDS[kind].columns.map((column) => el("th", { scope: "col", class: column.number && "number" }, el("button", { type: "button", click: () => this.#sort(column) }, column.title)));
+    this.#heads = KINDS[kind].columns.map((column) =>
+      el(
+        "th",
+        { scope: "col", class: column.number && "number" },
+        el("button", { type: "button", click: () => this.#sort(column) }, column.title),
+      ),
+    );
     this.#body = el("tbody", {});
     const table = el("table", { class: "grid all" }, el("thead", {}, el("tr", {}, this.#heads)), this.#body);
-    fill(section, el("div", { class: "tabs" }, tab("edges"), tab("nodes"), this.#count), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": KINDS[kind].word }, table));
+    fill(
+      section,
+      el("div", { class: "tabs" }, tab("edges"), tab("nodes"), this.#count),
+      el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": KINDS[kind].word }, table),
+    );
   }
 
   #sort(column) {
@@ -106,7 +94,9 @@ export class Table {
   #row(element, columns) {
     let held = this.#rows.get(element.id);
     if (!held) {
-      const cells = columns.map((column, at) => el(at ? "td" : "th", { scope: at ? null : "row", class: column.number ? "number" : column.title === "health" && "word" }));
+      const cells = columns.map((column, at) =>
+        el(at ? "td" : "th", { scope: at ? null : "row", class: column.number ? "number" : column.title === "health" && "word" }),
+      );
       held = { row: el("tr", { "data-id": element.id }, cells), cells, shown: [] };
       held.open = el("button", { type: "button", class: "link", click: () => KINDS[this.#kind].open(held.element) });
       cells[0].append(held.open);

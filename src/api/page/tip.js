@@ -8,8 +8,11 @@ const box = by("tip");
 function ofNode(node) {
   const { latency, calls_from: from } = node;
   return [
-    el("b", {}, name(caption(node))), ` ${node.type}${node.health ? `, ${node.health}` : ""}`, el("br"),
-    `${rate(node.rate_per_s)} · ${percent(node.failed_ratio)} failed`, latency && ` · p95 ${ms(latency.p95_ms)}`,
+    el("b", {}, name(caption(node))),
+    ` ${node.type}${node.health ? `, ${node.health}` : ""}`,
+    el("br"),
+    `${rate(node.rate_per_s)} · ${percent(node.failed_ratio)} failed`,
+    latency && ` · p95 ${ms(latency.p95_ms)}`,
     from.unpaired > 0 && [el("br"), `${count(from.unpaired)} calls from callers that were not seen`],
   ].flat();
 }
@@ -18,8 +21,11 @@ function ofEdge(edge, model) {
   const end = (id) => name(model.nodes.get(id) ? caption(model.nodes.get(id)) : id);
   const sides = ["client", "server", "gap", "queue"].filter((side) => edge.latency[side]);
   return [
-    el("b", {}, end(edge.client), " → ", end(edge.server)), edge.connection_type && ` ${edge.connection_type}`, el("br"),
-    `${rate(edge.rate_per_s)} · ${percent(edge.failed_ratio)} failed · ${health(edge)}`, el("br"),
+    el("b", {}, end(edge.client), " → ", end(edge.server)),
+    edge.connection_type && ` ${edge.connection_type}`,
+    el("br"),
+    `${rate(edge.rate_per_s)} · ${percent(edge.failed_ratio)} failed · ${health(edge)}`,
+    el("br"),
     sides.map((side) => `${side} p95 ${ms(edge.latency[side].p95_ms)}`).join(" · ") || "no latency was seen",
     edge.idle && ` · idle since ${clock(edge.last_seen)}`,
   ];

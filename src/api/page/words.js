@@ -15,8 +15,9 @@ function short(value) {
 
 const known = (value) => value !== null && value !== undefined;
 
+const grouped = new Intl.NumberFormat("en-US");
 /** `12,600`. */
-export const count = (value) => (known(value) ? value.toLocaleString("en-US") : ABSENT);
+export const count = (value) => (known(value) ? grouped.format(value) : ABSENT);
 /** `42/s`, `9.5/s`. */
 export const rate = (perSecond) => (known(perSecond) ? `${short(perSecond)}/s` : ABSENT);
 /** `6.2%`, `0.10%`. */
@@ -31,6 +32,9 @@ export function ms(value) {
 export const clock = (time) => (time ? time.slice(11, 19) : ABSENT);
 /** `2026-11-23 01:05:00 UTC`. */
 export const moment = (time) => (time ? `${time.slice(0, 10)} ${time.slice(11, 19)} UTC` : ABSENT);
+/** From when to when; the day is said once. */
+export const period = (from, to) =>
+  `${moment(from).slice(0, -4)} to ${from?.slice(0, 10) === to?.slice(0, 10) ? clock(to) : moment(to).slice(0, -4)} UTC`;
 /** `1 node`, `2 nodes`. */
 export const many = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
