@@ -13,10 +13,11 @@ use std::hint::black_box;
 use graph::{EDGES, FIRST_SECOND, NODES, ring, slot};
 use prost::Message;
 use spangraph::clock::Clock;
+use spangraph::history::History;
 use spangraph::proto;
 use spangraph::render::exposition::Dialect;
 use spangraph::render::graph_series;
-use spangraph::slice::{Accumulator, Join, join};
+use spangraph::slice::{Accumulator, Join, join, sightings};
 use spangraph::topology::series::Totals;
 
 const SLOTS: u64 = 138;
@@ -54,7 +55,8 @@ fn main() {
     for slot in &slots {
         whole.add(slot).expect("own slices merge");
     }
-    let encoded = whole.finish_encoded();
+    let whole_window = whole.finish();
+    let encoded = whole_window.encode_to_vec();
     let finish = best_ms(|| {
         let mut one = Accumulator::new(Join::Then);
         one.add(&encoded).expect("own slices merge");
@@ -78,7 +80,24 @@ fn main() {
     );
     println!("one merged slot added and finished {finish:.1} ms");
     println!("prost's decode alone {decode:.1} ms");
+    first_seen(&ring, &slots, whole_window);
     totals(&slots);
+}
+
+fn first_seen(ring: &History, slots: &[Vec<u8>], mut window: proto::Slice) {
+    let read = best_ms(|| {
+        slots
+            .iter()
+            .map(|slot| sightings(slot).expect("own slices are read").edges.len())
+            .sum::<usize>()
+    });
+    let dated = best_ms(|| ring.date(&mut window));
+    let slots = f64::from(u32::try_from(slots.len()).unwrap_or(1));
+    println!(
+        "first seen: {:.2} ms to read a slot, {dated:.2} ms for a window, {} KiB",
+        read / slots,
+        ring.index_bytes() / 1024
+    );
 }
 
 fn totals(slots: &[Vec<u8>]) {

@@ -179,3 +179,38 @@ async fn a_window_that_ends_in_the_oldest_slot_is_gone() {
     )
     .await;
 }
+
+/// Scenario: an edge that was there at the start and again much later, and one that came only then; and who calls as
+/// a peer, and is a service in the window.
+/// Guarantees: `first_seen` looks at all that is held, whatever the window, the grouping and the fold.
+#[tokio::test]
+async fn first_seen_is_older_than_the_window() {
+    let mut live = Live::new();
+    live.second(&[
+        ("old/web", "old/shop", 1, 0),
+        ("old/web", "external:pay", 1, 0),
+    ]);
+    (0..900).for_each(|_| live.second(&[]));
+    let newest = live.next;
+    live.second(&[
+        ("old/web", "old/shop", 1, 0),
+        ("old/web", "external:pay", 1, 0),
+        ("new/pay", "old/shop", 1, 0),
+    ]);
+    let since = async |path: &str, kind: &str, key: &str, id: &str| {
+        let (.., body) = ask(&live, path).await;
+        let list = body[kind].as_array().unwrap();
+        let element = list.iter().find(|element| element[key] == id);
+        second(&element.unwrap()["first_seen"])
+    };
+    let path = "/api/v1/topology?window=30s";
+    assert_eq!(since(path, "nodes", "id", "old/shop").await, START);
+    assert_eq!(since(path, "nodes", "id", "new/pay").await, newest);
+    assert_eq!(since(path, "edges", "client", "new/pay").await, newest);
+    assert_eq!(since(path, "edges", "client", "old/web").await, START);
+    // The peer turned out to be the service: calls to it were seen long before.
+    assert_eq!(since(path, "edges", "server", "new/pay").await, START);
+    let path = "/api/v1/topology?window=30s&group_by=namespace";
+    assert_eq!(since(path, "nodes", "id", "namespace:old").await, START);
+    assert_eq!(since(path, "nodes", "id", "namespace:new").await, newest);
+}

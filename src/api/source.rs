@@ -13,7 +13,7 @@ pub trait Source: Send + Sync {
     fn resolve(&self, window_s: u64, end_unix_s: Option<u64>) -> Result<Resolved, WindowError>;
     /// The slots of two windows of equal length that are to be compared, base first.
     fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError>;
-    /// The slots joined in time.
+    /// The slots joined in time, each element first seen when all that is held first has it.
     fn merge(&self, resolved: &Resolved) -> Result<proto::Slice, MergeError>;
     /// What is held, finest level first.
     fn levels(&self) -> Vec<LevelInfo>;
@@ -47,7 +47,9 @@ impl Source for History {
         for slot in &resolved.slots {
             joined.add(slot)?;
         }
-        Ok(joined.finish())
+        let mut merged = joined.finish();
+        self.date(&mut merged);
+        Ok(merged)
     }
 
     fn levels(&self) -> Vec<LevelInfo> {

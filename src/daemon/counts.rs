@@ -227,6 +227,13 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
             level.bytes,
         );
     }
+    out.add(
+        "spangraph_history_index_bytes",
+        "About the bytes of what tells since when each node and edge has been there.",
+        Kind::Gauge,
+        &[],
+        parts.history.index_bytes(),
+    );
 }
 
 fn add_series(out: &mut Families, totals: &Gauges) {

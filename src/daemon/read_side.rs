@@ -85,7 +85,8 @@ impl Status for Report {
             ..
         } = &*self.parts;
         let (graph, pairing) = (core.graph().gauges(), core.gauges().pairing);
-        let held = history.levels().iter().map(|level| level.bytes).sum();
+        let slots: u64 = history.levels().iter().map(|level| level.bytes).sum();
+        let held = slots + history.index_bytes();
         let limit = |name, unit, used, max| Limit {
             name,
             unit,

@@ -1,6 +1,7 @@
 //! Sealed slices in a ring of four levels: 1 s x 120, 10 s x 90, 60 s x 120, 600 s x 144. Each level holds only what is
 //! older than the finer one holds; every slot is the merge of the finer. Slots stay encoded. Knows nothing about spans.
 
+mod firsts;
 mod level;
 mod pair;
 mod ring;
@@ -12,20 +13,23 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
+use crate::proto;
 use crate::slice::Sealed;
+use firsts::Firsts;
 pub use ring::LONGEST_S;
 use ring::Ring;
 
 /// Sealed slices, newest 24 hours, within a memory share.
 ///
-/// A push costs a few microseconds, and every tenth one the merge of ten slots; readers never wait for a merge, since
-/// they see the ring as it was before or after.
+/// A push costs a look at who is in the slice, and every tenth one the merge of ten slots; readers never wait for a
+/// merge, since they see the ring as it was before or after.
 #[derive(Debug)]
 pub struct History {
     max_bytes: u64,
     /// One push at a time.
     pushing: Mutex<()>,
     ring: RwLock<Arc<Ring>>,
+    firsts: RwLock<Firsts>,
     version: watch::Sender<u64>,
 }
 
@@ -99,12 +103,13 @@ pub struct LevelInfo {
 // === impl History ===
 
 impl History {
-    /// An empty ring that keeps its slots within `max_bytes` (never below the floors 1 s x 60, 10 s x 60, 60 s x 30).
+    /// An empty ring that keeps slots and index within `max_bytes` (never below the floors 1 s x 60, 10 s x 60, 60 s x 30).
     pub fn new(max_bytes: u64) -> Self {
         Self {
             max_bytes,
             pushing: Mutex::default(),
             ring: RwLock::default(),
+            firsts: RwLock::default(),
             version: watch::Sender::new(0),
         }
     }
@@ -113,7 +118,12 @@ impl History {
     pub fn push(&self, sealed: &Sealed) {
         let pushing = self.pushing.lock();
         let mut ring = Ring::clone(&self.snapshot());
-        ring.push(sealed, self.max_bytes);
+        let index_bytes = self.firsts.read().bytes();
+        ring.push(sealed, self.max_bytes.saturating_sub(index_bytes));
+        let mut firsts = self.firsts.write();
+        firsts.add(&sealed.bytes);
+        firsts.forget(ring.oldest_unix_s().unwrap_or(0));
+        drop(firsts);
         *self.ring.write() = Arc::new(ring);
         drop(pushing);
         self.version.send_modify(|version| *version += 1);
@@ -135,6 +145,16 @@ impl History {
     /// those asked for have one.
     pub fn resolve_pair(&self, window_s: u64, ends: Ends) -> Result<[Resolved; 2], WindowError> {
         self.snapshot().resolve_pair(window_s, ends)
+    }
+
+    /// Sets in a merged window when each node and edge was first seen in all that is held, not in the window alone.
+    pub fn date(&self, merged: &mut proto::Slice) {
+        self.firsts.read().date(merged);
+    }
+
+    /// Bytes, besides the slots, that tell since when each node and edge has been there.
+    pub fn index_bytes(&self) -> u64 {
+        self.firsts.read().bytes()
     }
 
     /// What is held, finest level first.

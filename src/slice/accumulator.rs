@@ -44,13 +44,13 @@ pub(super) type OriginKey = (String, String, String, u32);
 
 /// One slice taken apart: its header, and its parts still encoded.
 #[derive(Default)]
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     header: OneHeader,
     origins: Vec<&'a [u8]>,
-    strings: Vec<&'a [u8]>,
+    pub(super) strings: Vec<&'a [u8]>,
     unpaired_other: u64,
-    nodes: Vec<&'a [u8]>,
-    edges: Vec<&'a [u8]>,
+    pub(super) nodes: Vec<&'a [u8]>,
+    pub(super) edges: Vec<&'a [u8]>,
     unpaired: Vec<&'a [u8]>,
 }
 
@@ -60,7 +60,7 @@ const NOWHERE: u32 = u32::MAX;
 
 impl<'a> Parts<'a> {
     /// Takes a slice apart in one pass, expecting about `edges` of them.
-    fn read(encoded: &'a [u8], edges: usize) -> Result<Self, Malformed> {
+    pub(super) fn read(encoded: &'a [u8], edges: usize) -> Result<Self, Malformed> {
         let mut parts = Self {
             edges: Vec::with_capacity(edges),
             ..Self::default()
@@ -229,6 +229,7 @@ impl Accumulator {
     }
 }
 
-fn refused(Malformed(why): Malformed) -> MergeError {
+/// What a caller is told.
+pub(super) fn refused(Malformed(why): Malformed) -> MergeError {
     MergeError::Malformed(why.to_owned())
 }

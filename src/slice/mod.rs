@@ -11,6 +11,7 @@ mod ids;
 pub mod law;
 mod parts;
 pub mod quantile;
+mod seen;
 mod sets;
 mod signs;
 mod strings;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 pub use accumulator::Accumulator;
 pub(crate) use header::add_counts;
 pub use ids::node_ids;
+pub use seen::{Sightings, sightings};
 
 /// The schema of slices this build writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;
