@@ -124,11 +124,12 @@ async fn metrics_come_in_the_format_the_scraper_names() {
     let open = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let table = [
         ("*/*", text),
-        ("text/html", text),
+        ("text/*", text),
         ("text/plain", text),
+        ("application/*", open),
         ("application/openmetrics-text", open),
         ("application/openmetrics-text;q=0.3, text/plain;q=0.5", text),
-        ("application/openmetrics-text;q=0", text),
+        ("application/openmetrics-text;q=0, */*", text),
         (
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
              text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -156,6 +157,10 @@ async fn metrics_come_in_the_format_the_scraper_names() {
             header(&send(shop_state(), get(path)).await, "content-type"),
             text
         );
+        for neither in ["text/html", "application/openmetrics-text;q=0"] {
+            let wrong = send(shop_state(), with(path, &[("accept", neither)])).await;
+            assert_eq!(wrong.status(), StatusCode::NOT_ACCEPTABLE, "{neither}");
+        }
         let wrong = send(shop_state(), get(&format!("{path}?name=x"))).await;
         assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     }
