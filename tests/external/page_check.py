@@ -122,7 +122,8 @@ def check_live(started, daemon):
     page.wait("location.hash.includes('at=')")
     send(daemon, [call("shop/cart", "shop/later")])
     until(lambda: any(n["id"] == "shop/later" for n in daemon.topology()["nodes"]) or None, 20, lambda: "never there")
-    page.page.wait_for_timeout(3000)
+    streams = lambda: json.loads(daemon.get("/api/v1/status")[1])["streams"]["open"]
+    until(lambda: streams() == 0 or None, 20, lambda: f"a paused page still has {streams()} streams")
     assert "shop/later" not in page.places(), "a paused page stays as it is"
     page.page.click("#pause")
     page.wait("document.querySelectorAll('#world .node').length === 7")

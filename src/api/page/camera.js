@@ -32,11 +32,14 @@ export class Camera {
 
   /** What was at the left stays there: a panel that opens pushes nothing about. */
   resized() {
-    const [width, height] = [this.width, this.height];
+    const { width, height, stage } = this;
+    // Another view is looked at: this one stays as it is.
+    if (!stage.clientWidth || (width === stage.clientWidth && height === stage.clientHeight)) return;
     this.measure();
-    if (!this.width || (width === this.width && height === this.height)) return;
-    this.x += (this.width - width) / 2 / this.scale;
-    this.y += (this.height - height) / 2 / this.scale;
+    if (width) {
+      this.x += (this.width - width) / 2 / this.scale;
+      this.y += (this.height - height) / 2 / this.scale;
+    }
     this.settle();
   }
 

@@ -28,9 +28,10 @@ const feed = new Feed({
   snapshot: (body) => heard(model.snapshot(body, anew)),
   delta: (body) => heard(model.delta(body)),
   problem: (found) => {
+    // Passes: what is shown stays, and says how old it is.
+    if (found.status === 503 && model.nodes.size) return;
     problem = found;
-    model.nodes.clear();
-    model.edges.clear();
+    model.clear();
     show();
   },
   status: showLive,
@@ -40,6 +41,7 @@ function heard(news) {
   problem = null;
   show();
   if (refit) map.fit(true);
+  else if (anew && !state.get("camera")) map.reveal(state.get("node"));
   anew = refit = false;
   tell(news, model);
 }
@@ -90,7 +92,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 // A page that nobody looks at leaves its place to others.
-document.addEventListener("visibilitychange", () => (document.hidden ? feed.close() : ask()));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) feed.close();
+  else if (!state.get("at")) ask();
+});
 
 legend();
 show();

@@ -15,6 +15,7 @@ export class ServiceMap {
   spots = new Map();
   #model = null;
   #area = null;
+  #shown = "";
   #hovered = { node: null, edge: null };
   #found = null;
 
@@ -41,20 +42,25 @@ export class ServiceMap {
   /** Shows a model. */
   show(model) {
     this.#model = model;
+    const shown = `${model.version} ${state.get("compact")}`;
+    if (shown !== this.#shown) this.#arrange(model);
+    this.#shown = shown;
+    if (this.#looked()) this.#draw();
+  }
+
+  #arrange(model) {
     this.spots = places(model.nodes, Boolean(state.get("compact")));
     const framed = frames(model.nodes, this.spots);
     this.#area = bounds(this.spots, framed);
     this.edges.take(routes(model.edges, this.spots), framed, this.spots);
-    if (!this.#drawnBefore()) return;
-    this.#draw();
   }
 
-  /** The first time, looks where the address says, else at everything. */
-  #drawnBefore() {
-    if (this.looked || !this.#area) return true;
+  /** The first time, looks where the address says, else at everything; whether there is still something to draw. */
+  #looked() {
+    if (this.begun || !this.#area) return true;
     this.camera.measure();
     if (!this.camera.width) return true;
-    this.looked = true;
+    this.begun = true;
     const [x, y, scale] = (state.get("camera") ?? "").split(",").map(Number);
     if (scale > 0 && Number.isFinite(x + y)) this.camera.look(x, y, scale);
     else this.camera.begin(this.#area);

@@ -7,6 +7,8 @@ export class Model {
   nodes = new Map();
   edges = new Map();
   head = null;
+  /** Grows with each change. */
+  version = 0;
 
   /** Takes a body whole. Returns what changed for whoever watches the same question; nothing when `anew`. */
   snapshot(body, anew) {
@@ -31,7 +33,15 @@ export class Model {
     return news(nodes, this.nodes, edges, this.edges);
   }
 
+  /** Forgets all elements. */
+  clear() {
+    this.nodes = new Map();
+    this.edges = new Map();
+    this.version += 1;
+  }
+
   #take(body) {
+    this.version += 1;
     this.head = Object.fromEntries(HEAD.map((key) => [key, body[key]]));
   }
 

@@ -7,7 +7,7 @@ import { clock, count, visible } from "./words.js";
 const LIVE = {
   live: () => "● live",
   asking: () => "● asking every 5 s",
-  waiting: () => "○ waiting",
+  waiting: (at) => (at ? `○ waiting, as of ${clock(new Date(at).toISOString())}` : "○ waiting"),
   paused: () => "❚❚ paused",
   reconnecting: (at) => (at ? `↻ reconnecting, as of ${clock(new Date(at).toISOString())}` : "↻ connecting"),
   stale: (at) => `▲ stale since ${clock(new Date(at).toISOString())}`,

@@ -22,7 +22,11 @@ export function routes(edges, spots) {
 
 function columnsOf(spots) {
   const columns = new Map();
-  for (const { x, y } of spots.values()) columns.set(x, [...(columns.get(x) ?? []), y]);
+  for (const { x, y } of spots.values())
+    columns
+      .set(x, columns.get(x) ?? [])
+      .get(x)
+      .push(y);
   return [...columns].map(([x, ys]) => ({ x, ys: ys.sort((a, b) => a - b) })).sort((a, b) => a.x - b.x);
 }
 
@@ -35,7 +39,8 @@ function portsOf(edges, spots) {
   const end = (edge, at, other, out) => {
     const side = heading(spots.get(at), spots.get(other)) < 0 ? "left" : "right";
     const key = `${side} ${at}`;
-    sides.set(key, [...(sides.get(key) ?? []), { key: `${out} ${edge.id}`, y: spots.get(other).y, id: edge.id }]);
+    sides.set(key, sides.get(key) ?? []);
+    sides.get(key).push({ key: `${out} ${edge.id}`, y: spots.get(other).y, id: edge.id });
   };
   for (const edge of edges) {
     end(edge, edge.client, edge.server, "out");

@@ -71,7 +71,8 @@ export const problem = (element) => element.health === "failing" || element.heal
 export function edgeWords(edge, choice) {
   if (choice === "none") return "";
   if (choice === "rate") return known(edge.rate_per_s) ? rate(edge.rate_per_s) : "";
-  if (choice === "failed") return known(edge.failed_ratio) ? `${percent(edge.failed_ratio)} failed` : "";
+  // That nothing failed goes without saying.
+  if (choice === "failed") return edge.failed > 0 ? `${percent(edge.failed_ratio)} failed` : "";
   const [side, quantile] = choice.split(".");
   const value = edge.latency[side]?.[quantile];
   return known(value) ? `${side} ${quantile.slice(0, -3)} ${ms(value)}` : "";
