@@ -60,18 +60,30 @@ function callers(from) {
     .map((line) => el("div", {}, line));
 }
 
+/** The figures of a node, from its own spans; of one that has none, those of the calls to it. */
+function figures(node, incoming) {
+  const line = (calls, failed, perSecond, ratio) => [
+    ["rate", rate(perSecond)],
+    ["calls", count(calls)],
+    ["failed", `${count(failed)} (${percent(ratio)})`],
+  ];
+  if (node.inferred !== true) {
+    return [...line(node.calls, node.failed, node.rate_per_s, node.failed_ratio), ["calls come", callers(node.calls_from)]];
+  }
+  const sum = (field) => incoming.reduce((total, edge) => total + (edge[field] ?? 0), 0);
+  const [calls, failed] = [sum("calls"), sum("failed")];
+  return calls ? [...line(calls, failed, sum("rate_per_s"), failed / calls), ["figures", "as its callers tell"]] : [];
+}
+
 /** The body of `/api/v1/node` as elements. */
 export function aboutNode({ node, incoming, outgoing, neighbours: around, history: slots }) {
   const known = new Map([...around, node].map((one) => [one.id, one]));
   return [
     el("h2", {}, small(node.type, node.health), name(caption(node))),
-    el("p", { class: `health ${node.health ?? "unknown"}` }, `${node.type}${node.inferred ? ", known only by name" : ""}, ${health(node)}`),
+    el("p", { class: `health ${node.health ?? "unknown"}` }, `${node.type}, ${health(node)}`),
     actions(node),
     facts([
-      ["rate", rate(node.rate_per_s)],
-      ["calls", count(node.calls)],
-      ["failed", `${count(node.failed)} (${percent(node.failed_ratio)})`],
-      ["calls come", callers(node.calls_from)],
+      ...figures(node, incoming),
       ["namespace", node.namespace && name(node.namespace)],
       ["id", name(node.id)],
       ["versions", names(node.versions, node.versions_more)],

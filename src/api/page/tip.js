@@ -9,9 +9,8 @@ function ofNode(node) {
   const { latency, calls_from: from } = node;
   return [
     el("b", {}, name(caption(node))),
-    ` ${node.type}${node.health ? `, ${node.health}` : ""}`,
-    el("br"),
-    `${rate(node.rate_per_s)} · ${percent(node.failed_ratio)} failed`,
+    ` ${node.type}, ${health(node)}`,
+    node.calls > 0 && [el("br"), `${rate(node.rate_per_s)} · ${percent(node.failed_ratio)} failed`],
     latency && ` · p95 ${ms(latency.p95_ms)}`,
     from.unpaired > 0 && [el("br"), `${count(from.unpaired)} calls from callers that were not seen`],
   ].flat();

@@ -63,7 +63,7 @@ export function caption(node) {
 }
 
 /** The health in words. */
-export const health = (element) => element.health ?? "no calls";
+export const health = (element) => element.health ?? (element.inferred === true ? "known only by name" : "no calls");
 
 export const problem = (element) => element.health === "failing" || element.health === "degraded";
 
