@@ -112,9 +112,11 @@ impl Shard {
         for sibling in siblings.iter().filter(seen) {
             entered_inbound |= self.is_child(cx, trace, sibling, parent, first.0);
         }
-        if parent.flags.has(Flags::IGNORED) {
+        if entered_inbound {
+            // The call is that span's.
+        } else if parent.flags.has(Flags::IGNORED) {
             self.filter_call(parent);
-        } else if !entered_inbound {
+        } else {
             let fails = |m: &Seen| {
                 m.flags.has(Flags::FAILED)
                     && (m.flags.kind() == SpanKind::Internal || m.flags.receives())
