@@ -30,20 +30,22 @@ pub use input::{Options, SharedIds, Span, Target, UserNode, Waits};
 use view::World;
 
 /// What the rules say of some spans. How long a span waits for others may decide whether a later one is its copy, and so
-/// again who waits for whom: decided anew until nothing changes, and never for less long than before.
+/// again who waits for whom: decided anew until nothing changes. It comes to an end, since each time what happens before
+/// the first difference is as it was, and the difference lies later.
 pub fn answer(spans: &[Span], options: &Options) -> Answer {
     let mut held = BTreeMap::new();
     loop {
         let (world, duplicates) = World::new(spans, options, &held);
         let (answer, decided) = decide(&world, duplicates);
-        let before = held.clone();
-        for (place, until) in decided {
-            let held: &mut u64 = held.entry(place).or_default();
-            *held = until.max(*held);
+        let mut until: BTreeMap<usize, u64> = BTreeMap::new();
+        for (place, decided) in decided {
+            let last = until.entry(place).or_default();
+            *last = decided.max(*last);
         }
-        if held == before {
+        if until == held {
             return answer;
         }
+        held = until;
     }
 }
 
