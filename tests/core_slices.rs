@@ -127,16 +127,7 @@ fn way() -> impl Strategy<Value = Way> {
 /// Makes copies of a span (R1's key) equal: of unequal copies the first is kept, so those depend on order.
 fn with_equal_copies(spans: Vec<CaseSpan>) -> Vec<CaseSpan> {
     let mut first = std::collections::BTreeMap::new();
-    let mut callers = std::collections::BTreeMap::new();
-    let copy = |mut span: CaseSpan| {
-        // Of several outbound spans with one id, a SERVER that shares it takes whichever came first.
-        let outbound = ["CLIENT", "PRODUCER"].contains(&&*span.kind)
-            || span.attrs.contains_key("peer.service");
-        let caller = (span.service.clone(), span.kind.clone(), span.start_ms);
-        let id = (span.trace.clone(), span.span.clone());
-        if outbound && *callers.entry(id).or_insert_with(|| caller.clone()) != caller {
-            "INTERNAL".clone_into(&mut span.kind);
-        }
+    let copy = |span: CaseSpan| {
         let side = match span.kind.as_str() {
             "SERVER" | "CONSUMER" => 'i',
             "CLIENT" | "PRODUCER" => 'o',

@@ -181,7 +181,7 @@ impl Flags {
     pub(super) const CHARGED: Self = Self(1 << 29);
     /// It has calls on more than one edge.
     pub(super) const MANY_EDGES: Self = Self(1 << 30);
-    /// A member of an R5 group that is decided at a later tick.
+    /// A member of an R5 group that is decided at a later tick; a SERVER that settles when the tick at hand closes.
     pub(super) const HELD: Self = Self(1 << 31);
 
     /// Flags of a span of this kind and operation, nothing else set.

@@ -1,7 +1,8 @@
 //! One shard of the pairing state: the traces whose keyed hash falls to it, behind one lock.
 //!
-//! A span is indexed on arrival and settles at once only where no later span could change the answer; everything else
-//! waits for a sweep at the close of the second in which its wait ends.
+//! A span is indexed on arrival and settles at once only where no later span could change the answer. A SERVER that shares
+//! its id settles when the second closes in which its caller is there, since of several callers the order inside the
+//! second must not choose. Everything else waits for a sweep at the close of the second in which its wait ends.
 
 use std::ops::Range;
 
@@ -64,6 +65,8 @@ pub(super) struct Shard {
     pub(super) charges: Charges,
     /// R5 groups that are decided.
     pub(super) groups: Groups,
+    /// SERVERs, by trace and reference, that settle when the tick at hand closes; they are [`Flags::HELD`].
+    pub(super) closing: Vec<(u32, u32)>,
     /// Spans without an outcome.
     pub(super) pending: u64,
     /// The last tick that was swept.
@@ -114,6 +117,7 @@ impl Shard {
             store: Store::new(hasher, waits),
             due: Ring::default(),
             expiring: Ring::default(),
+            closing: Vec::new(),
             near: Near::default(),
             pending: 0,
             swept: tick,
@@ -196,8 +200,8 @@ impl Shard {
         self.probes.outbox.extend(links.iter().map(probe));
     }
 
-    /// Settles what the arrival of `x` lets settle at once: `x` itself, inbound spans with its id, early ones below it.
-    /// CONSUMERs wait for their links.
+    /// Settles what the arrival of `x` lets settle at once: `x` itself, early spans below it. SERVERs that share an id with
+    /// an outbound span wait for the close of the tick, CONSUMERs for their links.
     fn settle_near(
         &mut self,
         cx: &Context<'_>,
@@ -206,17 +210,26 @@ impl Shard {
         near: &Near,
         fx: &mut Effects,
     ) {
-        if x.flags.kind() == SpanKind::Server {
-            let own = near.same.iter().any(|p| p.flags.outbound());
-            let early = x.flags.has(Flags::EARLY) && !near.parents.is_empty();
-            if let (true, Place::Waiting(at)) = (own || early, x.at) {
+        let open = |c: &Seen| {
+            let undecided = !c.flags.has(Flags::DECIDED) && !c.flags.has(Flags::HELD);
+            c.flags.kind() == SpanKind::Server && undecided
+        };
+        let shares_id = near.same.iter().any(|p| p.flags.outbound());
+        if let (true, Place::Waiting(at)) = (open(x), x.at) {
+            if shares_id {
+                self.settle_at_close(trace, at);
+            } else if x.flags.has(Flags::EARLY) && !near.parents.is_empty() {
                 self.settle_early(cx, trace, at, parent::choose(cx.graph, x, near), fx);
             }
         }
-        let open = |c: &&Seen| c.flags.kind() == SpanKind::Server && !c.flags.has(Flags::DECIDED);
-        let same = near.same.iter().filter(|_| x.flags.outbound());
+        let sharing = near.same.iter().filter(|_| x.flags.outbound());
+        for callee in sharing.filter(|c| open(c)) {
+            if let Place::Waiting(at) = callee.at {
+                self.settle_at_close(trace, at);
+            }
+        }
         let below = near.children.iter().filter(|c| c.flags.has(Flags::EARLY));
-        for child in same.chain(below).filter(open) {
+        for child in below.filter(|c| open(c)) {
             if let Place::Waiting(at) = child.at {
                 let parent = self.parent_of(cx, trace, at);
                 self.settle_early(cx, trace, at, parent, fx);
@@ -231,6 +244,23 @@ impl Shard {
         {
             self.store.mark(child.at, Flags::INSIDE);
         }
+    }
+
+    /// Has a SERVER settled when the tick closes, if it can by then.
+    fn settle_at_close(&mut self, trace: u32, at: u32) {
+        self.store.mark(Place::Waiting(at), Flags::HELD);
+        self.closing.push((trace, at));
+    }
+
+    /// Settles the SERVERs that waited for the close of the tick.
+    pub(super) fn settle_closing(&mut self, cx: &Context<'_>, fx: &mut Effects) {
+        let mut closing = std::mem::take(&mut self.closing);
+        for (trace, at) in closing.drain(..) {
+            self.store.unmark(Place::Waiting(at), Flags::HELD);
+            let parent = self.parent_of(cx, trace, at);
+            self.settle_early(cx, trace, at, parent, fx);
+        }
+        self.closing = closing;
     }
 
     /// Counts a waiting span's outcome, unless that was done. Of an ignored one it is always the same.
@@ -264,6 +294,7 @@ impl Shard {
             + self.expiring.bytes()
             + self.charges.bytes()
             + self.groups.bytes()
+            + (self.closing.capacity() * size_of::<(u32, u32)>()) as u64
     }
 }
 

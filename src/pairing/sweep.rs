@@ -14,6 +14,7 @@ impl Shard {
     /// Decides all waits that end by the close of tick `horizon`.
     pub(super) fn sweep(&mut self, cx: &Context<'_>, horizon: u32, fx: &mut Effects) {
         self.store.begin(horizon);
+        self.settle_closing(cx, fx);
         while let Some((_, bucket)) = self.due.pop(horizon) {
             for &trace in &bucket {
                 self.sweep_trace(cx, trace, horizon, fx);
@@ -59,6 +60,8 @@ impl Shard {
     /// Makes room (R2): forgets tombstones before their time, oldest first, then cuts the oldest waits short, until at
     /// most `budget` bytes are in use. Returns the spans whose wait was cut short.
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
+        self.settle_closing(cx, fx);
+        self.closing = Vec::new();
         while self.bytes() > budget {
             let Some(tick) = self.forget_oldest() else {
                 break;

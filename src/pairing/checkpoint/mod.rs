@@ -161,6 +161,9 @@ impl Shard {
             self.pending += u64::from(!record.flags.has(Flags::DECIDED));
             let record = self.store.record_mut(at);
             self.charges.take_back(at, record, calls);
+            if record.flags.inbound() && record.flags.has(Flags::HELD) {
+                self.closing.push((slot, at));
+            }
         }
         for span in &trace.remembered {
             let (tomb, weight) = spans::read_remembered(span, ids, bounds)?;

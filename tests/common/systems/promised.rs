@@ -48,9 +48,9 @@ fn trace_key((high, low): (u64, u64), low64: bool) -> (u64, u64) {
 }
 
 /// Leaves only what order-independence is promised for: copies are equal, and where several spans share an id, nobody
-/// settles early on one of them.
+/// says that ids are not shared.
 pub(super) fn promised(mut spans: Vec<Sent>, low64: bool) -> Vec<Sent> {
-    one_caller_per_id(&mut spans, low64);
+    one_caller_per_service(&mut spans, low64);
     for span in &mut spans {
         operation_of_kind(span);
     }
@@ -60,24 +60,17 @@ pub(super) fn promised(mut spans: Vec<Sent>, low64: bool) -> Vec<Sent> {
     spans
 }
 
-/// Of the outbound spans of one service with one id, all but copies of the first become INTERNAL; of those of several
-/// services too, where an inbound span with that id or a link to it could settle early on any of them.
-fn one_caller_per_id(spans: &mut [Sent], low64: bool) {
-    let inbound = spans.iter().filter(|span| span.side() == Side::In);
-    let mut settled_on: BTreeSet<Place> = inbound.map(|span| span.place(low64)).collect();
-    let links = spans.iter().flat_map(|span| &span.links);
-    settled_on.extend(links.map(|(trace, id)| (trace_key(*trace, low64), *id)));
-    let mut callers: BTreeMap<Place, BTreeMap<_, _>> = BTreeMap::new();
+/// Of the outbound spans of one service with one id, all but copies of the first become INTERNAL: R3 and R12 do not tell
+/// them apart.
+fn one_caller_per_service(spans: &mut [Sent], low64: bool) {
+    let mut callers = BTreeMap::new();
     for span in spans {
         if span.side() != Side::Out {
             continue;
         }
-        let place = span.place(low64);
-        let callers = callers.entry(place).or_default();
         let caller = (span.normal_kind(), span.start_ms);
-        let others = callers.keys().any(|service| *service != span.service);
-        let first = *callers.entry(span.service).or_insert(caller);
-        if first != caller || (others && settled_on.contains(&place)) {
+        let key = (span.place(low64), span.service);
+        if *callers.entry(key).or_insert(caller) != caller {
             span.kind = SpanKind::Internal;
         }
     }
