@@ -43,7 +43,7 @@ impl Shard {
         if self.filter_entry(at, &x, &parent) {
             return None;
         }
-        if self.groups.has(&self.group(trace, &x)) {
+        if self.groups.has(&self.group(trace, &x), x.arrived) {
             self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
             return None;
         }
@@ -174,6 +174,6 @@ impl Shard {
     fn remember_group(&mut self, cx: &Context<'_>, group: Group, parent: &Seen) {
         let wait = cx.rules.wait.max(cx.rules.messaging_wait);
         let expires = parent.deadline.saturating_add(wait.max(cx.rules.retain));
-        self.groups.insert(group, expires);
+        self.groups.insert(group, expires, cx.tick());
     }
 }

@@ -111,7 +111,7 @@ impl Shard {
         let waits = Waits::new(rules, tick);
         Self {
             charges: Charges::new(hasher.clone()),
-            groups: Groups::new(hasher.clone()),
+            groups: Groups::new(hasher.clone(), &waits),
             probes: Probes::new(hasher.clone(), &waits),
             answered: HashMap::with_hasher(hasher.clone()),
             store: Store::new(hasher, waits),

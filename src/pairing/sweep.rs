@@ -24,7 +24,7 @@ impl Shard {
         self.answered.clear();
         let store = &self.store;
         self.probes.forget(horizon, |id| store.any_waiting(id));
-        self.groups.forget(horizon);
+        self.groups.forget(horizon, |id| store.any_waiting(id));
         while let Some((tick, bucket)) = self.expiring.pop(horizon) {
             for &trace in &bucket {
                 self.tidy(trace, tick);
@@ -69,7 +69,7 @@ impl Shard {
             self.cut[1] = self.cut[1].max(tick);
         }
         while self.bytes() > budget {
-            let Some(tick) = self.groups.forget_oldest(u32::MAX - 1) else {
+            let Some(tick) = self.groups.forget_oldest() else {
                 break;
             };
             self.cut[1] = self.cut[1].max(tick);
@@ -85,7 +85,7 @@ impl Shard {
                 self.sweep_trace(cx, trace, tick, fx);
             }
             self.due.recycle(bucket);
-            self.groups.forget(u32::MAX - 1);
+            while self.groups.forget_oldest().is_some() {}
             while self.forget_oldest().is_some() {}
         }
         before - self.store.held()

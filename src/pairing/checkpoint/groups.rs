@@ -11,7 +11,7 @@ use crate::proto;
 impl Shard {
     /// Visits all decided groups of this shard's traces.
     pub(super) fn each_group(&self, names: &mut Names, mut visit: impl FnMut(proto::WaitingGroup)) {
-        self.groups.each(|group, expires| {
+        self.groups.each(|group, until| {
             let Group {
                 trace,
                 parent,
@@ -23,13 +23,13 @@ impl Shard {
                 trace_low,
                 parent,
                 service: names.node(service),
-                expires,
+                until,
             });
         });
     }
 }
 
-/// The same back, and the tick at whose close it is forgotten.
+/// The same back, and the last tick whose arrivals see it.
 pub(super) fn read(
     group: &proto::WaitingGroup,
     ids: &Ids,
@@ -43,5 +43,5 @@ pub(super) fn read(
         parent: group.parent,
         service: ids.node(group.service)?,
     };
-    Ok((key, bounds.ahead(group.expires)?))
+    Ok((key, bounds.seen_until(group.until)?))
 }

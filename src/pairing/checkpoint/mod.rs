@@ -93,8 +93,8 @@ impl Pairing {
             }
         }
         for group in &waiting.groups {
-            let (group, expires) = groups::read(group, &ids, &bounds)?;
-            shard(group.trace).groups.insert(group, expires);
+            let (group, until) = groups::read(group, &ids, &bounds)?;
+            shard(group.trace).groups.insert(group, until, tick);
         }
         for shard in &self.shards {
             shard.lock().cut = [waiting.wait_cut_tick, waiting.retain_cut_tick];
@@ -234,7 +234,16 @@ impl Bounds {
         Ok(())
     }
 
-    /// A tick at whose close something is to be looked at: not closed yet, and no later than the key of a group may be
+    /// The last tick whose arrivals see a decided group: somebody who did may still wait.
+    fn seen_until(&self, tick: u32) -> Result<u32, Unreadable> {
+        self.ahead(tick.max(self.tick))?;
+        if tick.saturating_add(self.waits.longest()) < self.tick {
+            return Err(Unreadable("a service entry that was to be forgotten"));
+        }
+        Ok(tick)
+    }
+
+    /// A tick at whose close something is to be looked at: not closed yet, and no later than a decided group may be
     /// forgotten, which is a wait or `retain` after its parent's deadline.
     fn ahead(&self, tick: u32) -> Result<u32, Unreadable> {
         let longest = self.waits.longest();
