@@ -38,6 +38,11 @@ pub(super) trait Slot: Copy + Default {
 
 impl Chain {
     pub(super) const EMPTY: Self = Self { head: NONE };
+
+    /// Whether it has no chunk. One whose things were all removed has, until the next [`Chains::remove_if`].
+    pub(super) fn is_empty(self) -> bool {
+        self.head == NONE
+    }
 }
 
 // === impl Chunk ===

@@ -35,7 +35,7 @@ struct Trace {
     /// The last ticks asked for in the ring, so that a burst asks once; see [`short_tick`].
     asked: [u16; 2],
     asked_expiry: u16,
-    /// Spans since they were last counted, those that went meanwhile included; at most 255.
+    /// Spans, waiting and remembered; kept up while they are few.
     spans: u8,
     state: State,
 }
@@ -218,7 +218,9 @@ impl Store {
     /// that expires, which may be the same. Its chunk is given back by [`Store::tidy`].
     pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
         let record = *self.records.get(at);
-        let indexed = self.is_indexed(trace);
+        let head = self.traces.get_mut(trace);
+        let indexed = head.state == State::Large;
+        head.spans = head.spans.saturating_sub(1);
         self.records.remove(at);
         let expires = record.deadline.saturating_add(self.waits.retain);
         let was = Place::Waiting(at);
@@ -271,11 +273,22 @@ impl Store {
         trace.is_some_and(|trace| self.records.any(self.traces.get(trace).records))
     }
 
-    /// Forgets the trace's tombstones that expire by `tick`, then gives back empty chunks, and the trace if nothing of it is
-    /// left. With `oldest`, when the oldest of those who may need any of them arrived, what they saw is kept; whether
-    /// there is such is returned. What is kept is looked at again whenever the longest wait is over once more, and not
-    /// in between, so that no look at a trace is asked for when nothing of it is left.
-    pub(super) fn tidy(&mut self, trace: u32, tick: u32, oldest: Option<u32>) -> bool {
+    /// Gives back the chunks of retired records, and the trace if nothing of it is left.
+    pub(super) fn tidy(&mut self, trace: u32) {
+        let head = self.traces.get_mut(trace);
+        if head.state != State::Free {
+            let records = self.records.remove_if(&mut head.records, |_, _| false);
+            if records == 0 && head.tombs.is_empty() {
+                self.free(trace);
+            }
+        }
+    }
+
+    /// Forgets the trace's tombstones that expire by `tick`, and gives back what [`Store::tidy`] does. With `oldest`, when
+    /// the oldest of those who may need any of them arrived, what they saw is kept; whether there is such is returned. What
+    /// is kept is looked at again whenever the longest wait is over once more, and not in between, so that no look at a
+    /// trace is asked for when nothing of it is left.
+    pub(super) fn forget(&mut self, trace: u32, tick: u32, oldest: Option<u32>) -> bool {
         let head = self.traces.get_mut(trace);
         if head.state == State::Free {
             return false;
@@ -285,8 +298,8 @@ impl Store {
         }
         let mut kept = false;
         let (waits, heavy) = (&self.waits, &mut self.heavy);
-        let is_large = head.state == State::Large;
-        let mut index = is_large.then(|| self.large.get_mut(&trace)).flatten();
+        let large = head.state == State::Large;
+        let mut index = large.then(|| self.large.get_mut(&trace)).flatten();
         let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
             let expires = tomb.expires(waits);
             let looked_at = expires <= tick
@@ -303,20 +316,24 @@ impl Store {
         });
         let records = self.records.remove_if(&mut head.records, |_, _| false);
         head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
-        if head.spans > 0 {
-            return kept;
+        if head.spans == 0 {
+            self.free(trace);
         }
-        head.state = State::Free;
+        kept
+    }
+
+    fn free(&mut self, trace: u32) {
+        let head = self.traces.get_mut(trace);
+        let was = std::mem::replace(&mut head.state, State::Free);
         let id = head.id;
         let hash = self.hasher.hash_one(id);
         if let Ok(entry) = self.by_id.find_entry(hash, |&slot| slot == trace) {
             entry.remove();
         }
-        if is_large {
+        if was == State::Large {
             self.large.remove(&trace);
         }
         self.traces.remove(trace);
-        false
     }
 
     /// References of all waiting spans of a trace, in no order that matters.

@@ -27,7 +27,7 @@ impl Shard {
         self.groups.forget(horizon, |id| store.any_waiting(id));
         while let Some((tick, bucket)) = self.expiring.pop(horizon) {
             for &trace in &bucket {
-                self.tidy(trace, tick);
+                self.forget(trace, tick);
             }
             self.expiring.recycle(bucket);
         }
@@ -35,13 +35,13 @@ impl Shard {
 
     /// Forgets a trace's tombstones that expire when `tick` closes, unless they were seen by somebody who waits: in the
     /// trace, or with a link to it. How long ago the latter arrived is not known, but no longer than any callee waits.
-    fn tidy(&mut self, trace: u32, tick: u32) {
+    fn forget(&mut self, trace: u32, tick: u32) {
         let longest = self.store.longest_wait();
         let mut oldest = self.store.oldest_waiting(trace);
         if self.probes.any_open(self.store.id(trace)) {
             oldest = oldest.min((tick + 1).saturating_sub(longest));
         }
-        if self.store.tidy(trace, tick, Some(oldest)) {
+        if self.store.forget(trace, tick, Some(oldest)) {
             self.expire_at(trace, tick.saturating_add(longest));
         }
     }
@@ -51,7 +51,7 @@ impl Shard {
     fn forget_oldest(&mut self) -> Option<u32> {
         let (tick, bucket) = self.expiring.pop(u32::MAX - 1)?;
         for &trace in &bucket {
-            self.store.tidy(trace, tick, None);
+            self.store.forget(trace, tick, None);
         }
         self.expiring.recycle(bucket);
         Some(tick)
@@ -154,7 +154,7 @@ impl Shard {
         if let Some(tick) = again.filter(|&tick| self.store.ask(trace, tick)) {
             self.due.push(tick, trace);
         }
-        self.store.tidy(trace, 0, None);
+        self.store.tidy(trace);
         self.work.waiting = waiting;
     }
 

@@ -3,7 +3,7 @@
 //!
 //! When its time is over follows from when it arrived and how long its kind waits, so neither time is kept whole. What
 //! arrived before that sees it until it is decided itself, even later: so [`Seen::until`] says to whom it is visible, and
-//! [`super::store::Store::tidy`] keeps it beyond its time if somebody waits to whom it is.
+//! [`super::store::Store::forget`] keeps it beyond its time if somebody waits to whom it is.
 
 use super::Rules;
 use super::record::{Flags, Place, Record, Seen, short};
