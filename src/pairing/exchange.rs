@@ -39,7 +39,7 @@ impl Pairing {
         }
         for (shard, answers) in self.shards.iter().zip(&answers) {
             if !answers.is_empty() {
-                shard.lock().take_answers(answers, &mut effects);
+                shard.lock().take_answers(answers, tick, &mut effects);
             }
         }
         close(&mut effects);

@@ -70,6 +70,17 @@ impl Shard {
             && p.flags.kind() == SpanKind::Producer
         {
             self.answer_call(cx, id, trace, &p, &probe.from, answers, fx);
+            if probe.from.arrived < cx.tick() {
+                self.look_again(trace, cx.tick());
+            }
+        }
+    }
+
+    /// Has a trace looked at when `tick` closes, since a callee settled that came earlier: an outbound span may have waited
+    /// for it beyond its deadline (R9).
+    pub(super) fn look_again(&mut self, trace: u32, tick: u32) {
+        if self.store.ask(trace, tick) {
+            self.due.push(tick, trace);
         }
     }
 

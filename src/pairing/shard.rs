@@ -243,6 +243,10 @@ impl Shard {
             .filter(|c| parent::accepts(x, c))
         {
             self.store.mark(child.at, Flags::INSIDE);
+            // A span with this id may have waited to see whether the child enters its service.
+            if !near.same.is_empty() && child.arrived < x.arrived {
+                self.look_again(trace, x.arrived);
+            }
         }
     }
 
@@ -259,6 +263,9 @@ impl Shard {
             self.store.unmark(Place::Waiting(at), Flags::HELD);
             let parent = self.parent_of(cx, trace, at);
             self.settle_early(cx, trace, at, parent, fx);
+            if self.store.record(at).arrived < cx.tick() {
+                self.look_again(trace, cx.tick());
+            }
         }
         self.closing = closing;
     }

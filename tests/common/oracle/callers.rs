@@ -95,29 +95,19 @@ impl Deciding<'_> {
         }
     }
 
-    /// What an outbound span is decided from: what had arrived by its deadline, once every callee of it or of what is
-    /// nested in it has settled.
-    ///
-    /// *Reading*: it looks whether they have when its wait ends and again whenever a wait ends in its trace, or one whose
-    /// links name it or what is nested in it settles.
+    /// What an outbound span is decided from: what had arrived by its deadline, in the first second from that on in which
+    /// every callee of it or of what is nested in it has settled.
     fn then(&self, x: At) -> Then {
         let span = &self.world.spans[x];
-        let (trace, since, arrived_by) = (span.trace, span.arrival, span.deadline);
-        let ends = self.world.spans.iter().filter(|y| y.trace == trace);
-        let mut looks: Vec<u64> = ends.map(|y| y.deadline).collect();
-        let first = Then {
+        let (since, arrived_by) = (span.arrival, span.deadline);
+        let then = |now| Then {
             since,
             arrived_by,
-            now: arrived_by,
+            now,
         };
-        let linking = self.named(x, first).into_iter();
-        looks.extend(linking.flat_map(|y| self.linking(y, first)));
-        looks.sort_unstable();
-        let looks = looks.into_iter().filter(|end| *end >= arrived_by);
-        let mut looks = looks.map(|now| Then { now, ..first });
-        let done = |then: &Then| self.waits_until(x, *then) <= then.now;
-        looks
-            .find(done)
+        (arrived_by..)
+            .map(then)
+            .find(|then| self.waits_until(x, *then) <= then.now)
             .expect("all have settled when the last wait ends")
     }
 
