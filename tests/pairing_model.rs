@@ -23,7 +23,8 @@ use systems::{System, Way};
 /// Whether random systems are also remembered for longer than messages wait.
 const LONG_RETENTION: bool = true;
 
-/// Systems tried unless `PAIRING_CASES` says otherwise.
+/// Systems tried unless `PAIRING_CASES` says otherwise. They are the same ones each time; another `PAIRING_SEED`, a whole
+/// number, gives others: `PAIRING_CASES=1000000 PAIRING_SEED=$RANDOM cargo test --test pairing_model -- --nocapture`.
 const CASES: u32 = 10_000;
 
 /// Each tries its share of the systems.
@@ -95,14 +96,17 @@ struct Progress {
     reason = "how many systems were tried is part of the answer"
 )]
 fn the_core_agrees_with_the_rules_on_random_systems() {
-    let chosen = std::env::var("PAIRING_CASES").ok();
-    let cases = chosen.as_ref().map(|cases| cases.parse::<u32>().unwrap());
-    let each = cases.unwrap_or(CASES).div_ceil(THREADS);
+    let chosen = |name| {
+        let text = std::env::var(name).ok();
+        text.map(|text| text.parse::<u32>().unwrap())
+    };
+    let each = chosen("PAIRING_CASES").unwrap_or(CASES).div_ceil(THREADS);
+    let seed = chosen("PAIRING_SEED").unwrap_or(0);
     let progress = Progress::default();
     let found: Vec<String> = std::thread::scope(|scope| {
         let run = |thread: u32| {
-            let (progress, fresh) = (&progress, cases.is_some());
-            scope.spawn(move || search(runner(thread, each, fresh), progress))
+            let progress = &progress;
+            scope.spawn(move || search(runner(thread, each, seed), progress))
         };
         let threads: Vec<_> = (0..THREADS).map(run).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().unwrap();
@@ -117,8 +121,7 @@ fn the_core_agrees_with_the_rules_on_random_systems() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// By default the same systems each time; a longer run is for finding new ones.
-fn runner(thread: u32, cases: u32, fresh: bool) -> TestRunner {
+fn runner(thread: u32, cases: u32, seed: u32) -> TestRunner {
     let config = ProptestConfig {
         cases,
         failure_persistence: None,
@@ -127,10 +130,7 @@ fn runner(thread: u32, cases: u32, fresh: bool) -> TestRunner {
         rng_algorithm: RngAlgorithm::XorShift,
         ..ProptestConfig::default()
     };
-    if fresh {
-        return TestRunner::new(config);
-    }
-    let seed = u128::from(thread + 1).to_le_bytes();
+    let seed = (u128::from(seed) << 64 | u128::from(thread + 1)).to_le_bytes();
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &seed))
 }
 
