@@ -62,8 +62,9 @@ config! {
         wait: Duration = "10s" in "1s"..="1h";
         /// The same for PRODUCER and CONSUMER spans, whose other half may sit in a queue.
         messaging_wait: Duration = "60s" in "1s"..="1h";
-        /// How long a span is remembered after its wait, to know duplicates and late halves. Memory: rate x retain x
-        /// 32 bytes. When memory is short it shrinks first, then `wait`; the effective values are in `/api/v1/status`.
+        /// How long a span is remembered after its wait, to know duplicates and late halves; what arrives by then sees
+        /// it until it is decided. Memory: rate x retain x 32 bytes. When memory is short it shrinks first, then
+        /// `wait`; the effective values are in `/api/v1/status`.
         retain: Duration = "60s" in "1s"..="1h";
         /// Compare trace ids by their low 64 bits: for tracers that cut ids to 64.
         match_low64: bool = "false";

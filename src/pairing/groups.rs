@@ -95,7 +95,9 @@ impl Groups {
     /// there are none.
     pub(super) fn forget_oldest(&mut self) -> Option<u32> {
         let (tick, ids) = self.due.pop(u32::MAX - 1)?;
-        ids.iter().for_each(|&id| self.remove(id));
+        for &id in &ids {
+            self.remove(id);
+        }
         self.due.recycle(ids);
         Some(tick)
     }

@@ -105,7 +105,8 @@ impl Deciding<'_> {
             arrived_by,
             now,
         };
-        (arrived_by..)
+        let last = self.world.spans.iter().map(|y| y.deadline).max();
+        (arrived_by..=last.unwrap_or(arrived_by))
             .map(then)
             .find(|then| self.waits_until(x, *then) <= then.now)
             .expect("all have settled when the last wait ends")
