@@ -137,3 +137,36 @@ async fn the_window_of_a_body_is_the_one_asked() {
         json!({"window": "90s", "at": "2026-11-23T01:03:20Z"})
     );
 }
+
+/// Scenario: the same texts again and again, of more questions than are remembered as they were read.
+/// Guarantees: each is answered as if it were asked for the first time, whatever path, format and `Accept` it comes with.
+#[tokio::test]
+async fn a_question_asked_before_means_the_same() {
+    let app = router(shop_state());
+    let dot = ("accept", "text/vnd.graphviz");
+    let longest = format!("/api/v1/topology?service={}", "x".repeat(2_000));
+    let mut asked: Vec<(String, Vec<(&str, &str)>)> = vec![
+        ("/api/v1/topology".to_owned(), vec![]),
+        ("/api/v1/topology".to_owned(), vec![dot]),
+        ("/api/v1/topology".to_owned(), vec![dot, ("accept", "*/*")]),
+        ("/api/v1/topology.dot".to_owned(), vec![]),
+        ("/api/v1/topology?format=dot".to_owned(), vec![]),
+        ("/api/v1/topology?format=bad".to_owned(), vec![]),
+        ("/api/v1/nodes".to_owned(), vec![]),
+        ("/api/v1/edges".to_owned(), vec![]),
+        ("/api/v1/edges".to_owned(), vec![("accept", "image/png")]),
+        (longest, vec![]),
+    ];
+    asked.extend((1..300).map(|top| (format!("/api/v1/topology?top={top}"), vec![])));
+    for _ in 0..2 {
+        for (path, headers) in &asked {
+            let again = app.clone().oneshot(with(path, headers)).await.unwrap();
+            let first = send(shop_state(), with(path, headers)).await;
+            assert_eq!(again.status(), first.status(), "{path}");
+            for name in ["etag", "content-type"] {
+                assert_eq!(header(&again, name), header(&first, name), "{path}");
+            }
+            assert_eq!(bytes(again).await, bytes(first).await, "{path}");
+        }
+    }
+}

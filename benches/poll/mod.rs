@@ -1,13 +1,21 @@
 //! A thousand pollers at 1 Hz of a real daemon, over loopback sockets.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, sleep_until};
 
 const POLLERS: u32 = 1_000;
@@ -21,6 +29,12 @@ const CALL: &str = r#"{"resourceSpans":[
     {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},"scopeSpans":[{"spans":[
         {"traceId":"01010101010101010101010101010101","spanId":"0202020202020202","parentSpanId":"0101010101010101",
          "kind":2,"flags":768,"endTimeUnixNano":"1000000"}]}]}]}"#;
+
+/// hyper with nothing around it, on a thread of its own: what any server of these parts costs here.
+struct Bare {
+    address: SocketAddr,
+    stat: String,
+}
 
 /// The built daemon as a child, killed when dropped.
 struct Daemon {
@@ -50,43 +64,85 @@ pub(super) async fn pollers() {
         ("a new small body each second", "/api/v1/topology"),
         ("for comparison the least there is, /livez", "/livez"),
     ] {
+        let pollers = Pollers::connect(daemon.api, path).await;
         let mut held = 0;
-        let load = async { held = all(daemon.api, path).await };
+        let load = async { held = pollers.run(ROUNDS).await };
         let busy = daemon.share_of_a_core(load).await;
         let of = POLLERS * ROUNDS;
         println!(
             "{POLLERS} pollers at 1 Hz, {what}: {busy:.2} % of a core, {held} of {of} not modified"
         );
     }
+    let bare = Bare::start();
+    let pollers = Pollers::connect(bare.address, "/").await;
+    let busy = share_of_a_core(|| bare.cpu_ns(), async { _ = pollers.run(ROUNDS).await }).await;
+    println!(
+        "{POLLERS} pollers at 1 Hz, for comparison a bare hyper on one thread: {busy:.2} % of a core"
+    );
 }
 
-/// Each poller on a connection of its own, their requests spread over the second; each names the newest validator that
-/// it was given. How many answers were "not modified".
-async fn all(api: SocketAddr, path: &str) -> u32 {
-    let start = Instant::now() + EVERY;
-    let polling: Vec<_> = (0..POLLERS)
-        .map(|n| tokio::spawn(poll(api, path.to_owned(), start + EVERY * n / POLLERS)))
-        .collect();
-    let mut held = 0;
-    for poller in polling {
-        held += poller.await.unwrap();
+/// Pollers in steady state: connected, each with the validator that it was given last.
+struct Pollers(Vec<Poller>);
+
+struct Poller {
+    stream: TcpStream,
+    path: String,
+    etag: String,
+}
+
+// === impl Pollers ===
+
+impl Pollers {
+    /// Connects them all, and has each ask once.
+    async fn connect(api: SocketAddr, path: &str) -> Self {
+        let mut pollers = Vec::new();
+        for _ in 0..POLLERS {
+            let mut poller = Poller {
+                stream: TcpStream::connect(api).await.unwrap(),
+                path: path.to_owned(),
+                etag: String::new(),
+            };
+            poller.ask().await;
+            pollers.push(poller);
+        }
+        Self(pollers)
     }
-    held
+
+    /// So many rounds of a second, the requests of each spread over it. How many answers were "not modified".
+    async fn run(self, rounds: u32) -> u32 {
+        let start = Instant::now();
+        let polling = self.0.into_iter().zip(0..).map(|(mut poller, n)| {
+            let first = start + EVERY * n / POLLERS;
+            tokio::spawn(async move {
+                let mut held = 0;
+                for round in 0..rounds {
+                    sleep_until(first + EVERY * round).await;
+                    held += u32::from(poller.ask().await == 304);
+                }
+                held
+            })
+        });
+        let mut held = 0;
+        for poller in polling.collect::<Vec<_>>() {
+            held += poller.await.unwrap();
+        }
+        sleep_until(start + EVERY * rounds).await;
+        held
+    }
 }
 
-async fn poll(api: SocketAddr, path: String, first: Instant) -> u32 {
-    let mut stream = TcpStream::connect(api).await.unwrap();
-    let (mut etag, mut held) = (String::new(), 0);
-    for round in 0..ROUNDS {
-        sleep_until(first + EVERY * round).await;
-        let (status, answer) = exchange(&mut stream, &request(&path, &etag)).await;
+// === impl Poller ===
+
+impl Poller {
+    async fn ask(&mut self) -> u16 {
+        let request = request(&self.path, &self.etag);
+        let (status, answer) = exchange(&mut self.stream, &request).await;
         assert!(matches!(status, 200 | 304), "{status}");
-        held += u32::from(status == 304);
         let sent = answer.split("etag: ").nth(1).unwrap_or_default();
         let line = sent.split("\r\n").next().unwrap_or_default();
-        line.clone_into(&mut etag);
+        line.clone_into(&mut self.etag);
+        status
     }
-    held
 }
 
 fn request(path: &str, etag: &str) -> String {
@@ -111,6 +167,54 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> (u16, String) {
             return (status, text.into_owned());
         }
     }
+}
+
+/// By how much `cpu_ns` grows while `load` runs, in per cent of one core.
+async fn share_of_a_core(cpu_ns: impl Fn() -> u64, load: impl Future<Output = ()>) -> f64 {
+    let (start, before) = (Instant::now(), cpu_ns());
+    load.await;
+    let took = start.elapsed().as_nanos();
+    #[expect(clippy::cast_precision_loss, reason = "per cent for people")]
+    let share = (cpu_ns() - before) as f64 * 100.0 / took as f64;
+    share
+}
+
+// === impl Bare ===
+
+impl Bare {
+    fn start() -> Self {
+        let (send, receive) = std::sync::mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let thread = fs::read_link("/proc/thread-self").unwrap();
+                let stat = format!("/proc/{}/schedstat", thread.display());
+                send.send((listener.local_addr().unwrap(), stat)).unwrap();
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    let connection = http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(nothing_new));
+                    tokio::spawn(connection);
+                }
+            });
+        });
+        let (address, stat) = receive.recv().unwrap();
+        Self { address, stat }
+    }
+
+    fn cpu_ns(&self) -> u64 {
+        super::on_cpu_ns(&self.stat)
+    }
+}
+
+async fn nothing_new(_: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
+    let mut response = Response::new(Empty::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    Ok(response)
 }
 
 // === impl Daemon ===
@@ -150,12 +254,7 @@ impl Daemon {
 
     /// Processor time of the daemon while `load` runs, in per cent of one core.
     async fn share_of_a_core(&self, load: impl Future<Output = ()>) -> f64 {
-        let (start, before) = (Instant::now(), self.cpu_ns());
-        load.await;
-        let took = start.elapsed().as_nanos();
-        #[expect(clippy::cast_precision_loss, reason = "per cent for people")]
-        let share = (self.cpu_ns() - before) as f64 * 100.0 / took as f64;
-        share
+        share_of_a_core(|| self.cpu_ns(), load).await
     }
 
     /// Of all its threads. None of them ends here: the one that seals is asked for every second.

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::hidden;
@@ -18,6 +19,10 @@ pub(super) struct Answer {
     pub(super) max_age_s: u64,
     pub(super) content_type: &'static str,
 }
+
+/// The validator of the key asked for last: who polls asks for one again and again.
+#[derive(Debug, Default)]
+pub(super) struct Validator(Mutex<(String, String)>);
 
 /// Most seconds for which the answer about a closed window at an absolute time stays good.
 pub(super) const CLOSED_MAX_AGE_S: u64 = 3_600;
@@ -51,6 +56,19 @@ impl Answer {
     }
 }
 
+// === impl Validator ===
+
+impl Validator {
+    /// [`etag`].
+    pub(super) fn of(&self, key: &str) -> String {
+        let mut last = self.0.lock();
+        if last.0 != key {
+            *last = (key.to_owned(), etag(key));
+        }
+        last.1.clone()
+    }
+}
+
 /// The weak validator of a key: known before any body is built.
 pub(super) fn etag(key: &str) -> String {
     format!("W/\"{}\"", hex(&Sha256::digest(key)[..12]))
@@ -58,7 +76,6 @@ pub(super) fn etag(key: &str) -> String {
 
 /// Whether the client holds the body of `etag` already, by weak comparison (RFC 9110, 13.1.2).
 pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let wanted = opaque(etag);
     headers
         .get_all(IF_NONE_MATCH)
@@ -66,6 +83,11 @@ pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|tag| tag.trim() == "*" || opaque(tag) == wanted)
+}
+
+/// What of a validator the weak comparison looks at.
+fn opaque(tag: &str) -> &str {
+    tag.trim().trim_start_matches("W/")
 }
 
 /// Sets what both a 200 and a 304 carry.

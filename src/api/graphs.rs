@@ -13,7 +13,7 @@ use super::Shared;
 use super::caching::Answer;
 use super::diff::AskedDiff;
 use super::problem::Problem;
-use super::snapshot::{Asked, Prepared};
+use super::snapshot::Prepared;
 use crate::render::{self, Format, View};
 
 /// What a route shows, the path it is served at, and the format that a suffix there means.
@@ -111,7 +111,8 @@ impl Shown {
         let dimensions = &shared.state.dimensions;
         match self {
             Self::Window(view) => {
-                let asked = Asked::read(view, suffix, raw, headers, dimensions)?;
+                let questions = &shared.questions;
+                let asked = questions.read(view, suffix, raw, headers, dimensions)?;
                 asked.settle(shared).await;
                 asked.prepare(shared)
             }

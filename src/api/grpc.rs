@@ -88,7 +88,7 @@ async fn answer(
     )?;
     let content_type = asked.format.content_type().to_owned();
     asked.settle(shared).await;
-    let prepared = asked.prepare(shared)?;
+    let prepared = Arc::new(asked).prepare(shared)?;
     let etag = prepared.etag.clone();
     let made = prepared.body(shared).await?;
     let message = GetTopologyResponse {

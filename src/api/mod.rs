@@ -23,6 +23,7 @@ mod openapi;
 mod page;
 mod probes;
 mod problem;
+mod questions;
 mod reflection;
 mod snapshot;
 mod source;
@@ -94,6 +95,7 @@ struct Shared {
     state: ApiState,
     hosts: host::Hosts,
     memo: Arc<memo::Memo>,
+    questions: questions::Questions,
     hub: Arc<stream::Hub>,
     layouts: layouts::Layouts,
     openapi: openapi::Document,
@@ -146,6 +148,7 @@ pub fn router(state: ApiState) -> Router {
         hosts: host::Hosts::new(state.bind, &state.hosts),
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
         hub: Arc::default(),
+        questions: questions::Questions::default(),
         layouts: layouts::Layouts::default(),
         openapi: openapi::Document::default(),
         requests: Mutex::default(),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
-use super::caching;
+use super::caching::Validator;
 use super::format;
 use super::hidden;
 use super::layouts::Layouts;
@@ -21,12 +21,15 @@ use crate::topology::times::At;
 use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
 
 /// A checked request for a graph.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Asked {
     view: View,
     pub(super) format: Format,
     picture: Picture,
     query: Query,
+    /// Equal texts mean equal questions.
+    canonical: String,
+    validator: Validator,
 }
 
 /// An answer whose body may not exist yet.
@@ -97,11 +100,20 @@ impl Asked {
             _ => Picture::take(&mut params),
         };
         params.finish().map_err(Problem::InvalidParameters)?;
+        let format = format?;
+        let canonical = format!(
+            "{view:?} {} {} {}",
+            format.name(),
+            picture.canonical(),
+            query.canonical(),
+        );
         Ok(Self {
             view,
-            format: format?,
+            format,
             picture,
             query,
+            canonical,
+            validator: Validator::default(),
         })
     }
 
@@ -113,7 +125,7 @@ impl Asked {
     }
 
     /// Resolves the window; nothing is merged or built.
-    pub(super) fn prepare(self, shared: &Shared) -> Result<Prepared, Problem> {
+    pub(super) fn prepare(self: Arc<Self>, shared: &Shared) -> Result<Prepared, Problem> {
         let state = &shared.state;
         let now_s = (state.now)().second();
         let newest = state.source.newest_unix_s();
@@ -132,7 +144,7 @@ impl Asked {
             write!(key, " idle {}", range(&retained)).expect("writing to a string cannot fail");
         }
         Ok(Prepared {
-            etag: caching::etag(&key),
+            etag: self.validator.of(&key),
             max_age_s: window::max_age_s(self.end_as_cached(), now_s, newest, &resolved),
             format: self.format,
             key,
@@ -156,18 +168,12 @@ impl Asked {
     }
 
     fn key(&self, resolved: &Resolved, epoch: &str) -> String {
-        format!("{epoch} {} {}", range(resolved), self.canonical())
+        format!("{epoch} {} {}", range(resolved), self.canonical)
     }
 
     /// Equal texts mean equal questions.
-    pub(super) fn canonical(&self) -> String {
-        format!(
-            "{:?} {} {} {}",
-            self.view,
-            self.format.name(),
-            self.picture.canonical(),
-            self.query.canonical(),
-        )
+    pub(super) fn canonical(&self) -> &str {
+        &self.canonical
     }
 }
 

@@ -53,7 +53,7 @@ enum Door {
 /// What is streamed.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
-    pub(super) asked: Asked,
+    pub(super) asked: Arc<Asked>,
     /// Seconds of sealed slices from one state to the next.
     pub(super) every_s: u64,
     /// Readers want deltas; else each state whole.
@@ -132,7 +132,7 @@ impl Ask {
         held: &mut Held,
     ) -> Result<Option<Arc<State>>, Problem> {
         self.asked.settle(shared).await;
-        let prepared = self.asked.clone().prepare(shared)?;
+        let prepared = Arc::clone(&self.asked).prepare(shared)?;
         let etag = prepared.etag.clone();
         if last.is_some_and(|last| last.etag == etag) {
             return Ok(None);

@@ -98,7 +98,7 @@ fn read(shared: &Shared, raw: &str, deltas: bool) -> Result<Ask, Problem> {
     let dimensions = &shared.state.dimensions;
     let asked = Asked::take(View::Graph, None, params, &HeaderMap::new(), dimensions)?;
     Ok(Ask {
-        asked,
+        asked: Arc::new(asked),
         every_s,
         deltas,
     })
@@ -115,7 +115,7 @@ async fn join(shared: &Arc<Shared>, ask: Ask) -> Result<Place, Problem> {
         return Err(Problem::NotReady(Vec::new()));
     }
     // What cannot be answered must not take a place.
-    ask.asked.clone().prepare(shared)?;
+    Arc::clone(&ask.asked).prepare(shared)?;
     let feeding = Arc::clone(shared);
     let mut place = shared.hub.join(ask.key(), |newest| {
         tokio::spawn(ask.run(feeding, newest)).abort_handle()
