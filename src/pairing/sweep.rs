@@ -139,8 +139,6 @@ impl Shard {
             && again.is_none()
             && !self.probes.any_open(self.store.id(trace));
         self.work.walk.begin(trace, horizon);
-        // What a walk finds holds for one deadline.
-        waiting.sort_unstable_by_key(|&at| self.store.record(at).deadline);
         waiting.retain(|&at| {
             let open_until = self.decide_due(cx, trace, at, closed, fx);
             again = earlier(again, open_until.map(|tick| tick.max(horizon + 1)));
