@@ -96,6 +96,9 @@ pub enum DiffError {
     /// A parameter of `--query`.
     #[error("parameter `{}` = `{}`: {}", echoed(&.0.name), echoed(&.0.value), .0.reason)]
     Query(InvalidParam),
+    /// Neither window has a call, so that a judgement would be about nothing.
+    #[error("neither window has a call to compare; `--fail-on nothing` shows them all the same")]
+    NoCalls,
     /// What answers is not a diff.
     #[error("the answer is no diff: {0}")]
     NotADiff(String),
@@ -159,7 +162,7 @@ fn of_windows(
             ask(with(ends.into_iter(), &rest), format)?
         }
     };
-    let found = gate::found(&report, fail_on);
+    let found = judge(&report, fail_on)?;
     Ok(Outcome { text, found })
 }
 
@@ -190,8 +193,18 @@ fn of_files(
         Shown::As(Format::Json) => body,
         Shown::As(format) => write(format)?,
     };
-    let found = gate::found(&report, fail_on);
+    let found = judge(&report, fail_on)?;
     Ok(Outcome { text, found })
+}
+
+/// What was found that counts. Two windows without a call are the same, but a pipeline that asks must not go on since
+/// nothing was measured.
+fn judge(report: &Report, fail_on: &[FailOn]) -> Result<Vec<String>, DiffError> {
+    let asks = fail_on.iter().any(|kind| *kind != FailOn::Nothing);
+    if asks && report.summary.nodes.all() + report.summary.edges.all() == 0 {
+        return Err(DiffError::NoCalls);
+    }
+    Ok(gate::found(report, fail_on))
 }
 
 fn read(path: &Path) -> Result<saved::Saved, DiffError> {

@@ -102,6 +102,14 @@ pub(super) struct Latency {
     figures: BTreeMap<String, serde_json::Value>,
 }
 
+// === impl Tally ===
+
+impl Tally {
+    pub(super) fn all(&self) -> u64 {
+        self.added + self.removed + self.changed + self.same
+    }
+}
+
 // === impl Report ===
 
 impl Report {

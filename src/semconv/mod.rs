@@ -31,12 +31,14 @@ pub fn topic<'a>(attrs: &Attrs<'a>) -> Option<&'a str> {
     attrs.destination_template.or_else(name)
 }
 
-/// Whether the peer is on the same machine (R4: an inbound sidecar handing on): its host or its socket address is
-/// `localhost`, `127.0.0.0/8` or `::1`.
+/// Whether the peer is on the same machine (R4: an inbound sidecar handing on): its host, or without one its socket
+/// address, is `localhost`, `127.0.0.0/8` or `::1`. A host that is elsewhere may well be reached by a local proxy.
 pub fn is_loopback_peer(attrs: &Attrs<'_>) -> bool {
     let near = |address: &&str| !host::is_far_ipv4(address);
-    let socket = attrs.socket_address.filter(near).and_then(Host::parse);
-    peer_host(attrs).is_some_and(Host::is_loopback) || socket.is_some_and(Host::is_loopback)
+    let socket = || attrs.socket_address.filter(near).and_then(Host::parse);
+    peer_host(attrs)
+        .or_else(socket)
+        .is_some_and(Host::is_loopback)
 }
 
 /// The address at which a peer was called, host and port without 80 and 443, IP literals included: what an alias is

@@ -97,10 +97,6 @@ impl Graph {
         let is_service = |node: &&Node| node.r#type == "service";
         self.nodes.iter().filter(is_service).count()
     }
-
-    pub(super) fn count_edges(&self) -> u64 {
-        self.hidden.edges.saturating_add(self.edges.len() as u64)
-    }
 }
 
 // === impl Law ===

@@ -71,15 +71,17 @@ pub(super) fn lines(view: &View, room: Room) -> Vec<Line> {
         return lines;
     }
     let left = room.height.saturating_sub(lines.len() + 1);
-    let all = graph.count_edges();
-    let fits = all <= left as u64;
+    let (all, hidden) = (graph.edges.len(), graph.hidden.edges);
+    let fits = all + usize::from(hidden > 0) <= left;
     let shown = if fits { left } else { left.saturating_sub(1) };
     let edges = busiest(&graph.edges, shown);
     lines.extend(table(&edges, room.width));
-    let more = all - edges.len() as u64;
-    if more > 0 {
-        let more = format!("and {} more edges", grouped(more));
-        lines.push(sentence(&[(Style::Dim, more)], room.width));
+    let more = (all - edges.len()) as u64;
+    let more = (more > 0).then(|| format!("and {} more edges", grouped(more)));
+    let hidden = (hidden > 0).then(|| format!("{} hidden by the query", grouped(hidden)));
+    let rest: Vec<_> = more.into_iter().chain(hidden).collect();
+    if !rest.is_empty() {
+        lines.push(sentence(&[(Style::Dim, rest.join(", "))], room.width));
     }
     lines
 }
@@ -104,7 +106,7 @@ fn header(view: &View, room: usize) -> Line {
         (Style::Bold, format!("{} s to {time}", window.effective_s)),
         (Style::Plain, format!("{spans} spans/s")),
         counted(graph.services() as u64, "service"),
-        counted(graph.count_edges(), "edge"),
+        counted(graph.edges.len() as u64, "edge"),
         law,
         (Style::Dim, view.title.clone()),
     ];

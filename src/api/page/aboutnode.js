@@ -7,6 +7,9 @@ import { small } from "./shapes.js";
 import * as state from "./state.js";
 import { caption, count, health, name, percent, period, rate } from "./words.js";
 
+/** A glob for an id: brackets, which globs refuse, stand for anything. */
+const globOf = (id) => id.replace(/[[\]{}]/g, "*");
+
 function actions(node) {
   const focused = state.all("focus").includes(node.id);
   const inside = node.type === "namespace" && node.namespace;
@@ -14,11 +17,13 @@ function actions(node) {
     "div",
     { class: "actions" },
     !focused && el("button", { type: "button", "data-key": "focus", click: () => state.set({ focus: node.id }) }, "Focus on it"),
-    el(
-      "button",
-      { type: "button", "data-key": "hide", click: () => state.set({ exclude: [...state.all("exclude"), node.id], node: null }) },
-      "Hide it",
-    ),
+    // A star in its own name would hide others too.
+    !node.id.includes("*") &&
+      el(
+        "button",
+        { type: "button", "data-key": "hide", click: () => state.set({ exclude: [...state.all("exclude"), globOf(node.id)], node: null }) },
+        "Hide it",
+      ),
     inside &&
       el(
         "button",

@@ -1,4 +1,5 @@
-//! Figures on edges, where they cover no box and no other label. Those that find no room stay in the tooltip.
+//! Figures on edges, where they cover no box and no other label. Those that find no room stay in the tooltip, unless the
+//! picture is about them: then they may cover a box.
 
 use std::fmt::{self, Write};
 
@@ -17,7 +18,9 @@ const TRIES: [i32; 13] = [50, 44, 56, 38, 62, 32, 68, 26, 74, 20, 80, 14, 86];
 
 /// What is taken.
 pub(super) struct Room {
+    /// By boxes and captions, then by labels.
     taken: Vec<Area>,
+    boxes: usize,
 }
 
 // === impl Room ===
@@ -30,13 +33,35 @@ impl Room {
             right: frame.left + 24 + Font::bold(12).width(namespace).min(frame.width() - 24),
             ..frame
         });
+        let taken: Vec<_> = boxes.chain(captions).collect();
         Self {
-            taken: boxes.chain(captions).collect(),
+            boxes: taken.len(),
+            taken,
         }
     }
 
     /// Takes room for `lines` on the way; `None` when there is none.
     pub(super) fn take(&mut self, lines: &[String], route: &Route, plane: &Plane) -> Option<Area> {
+        self.find(lines, route, plane, false)
+    }
+
+    /// The same, if need be over a box, but over no other label.
+    pub(super) fn insist(
+        &mut self,
+        lines: &[String],
+        route: &Route,
+        plane: &Plane,
+    ) -> Option<Area> {
+        self.find(lines, route, plane, true)
+    }
+
+    fn find(
+        &mut self,
+        lines: &[String],
+        route: &Route,
+        plane: &Plane,
+        insist: bool,
+    ) -> Option<Area> {
         let widest = lines.iter().map(|line| FONT.width(line)).max()?;
         // Measured for the widest font, most are narrower: what is behind a label should stay in sight.
         let half_width = widest * 9 / 20 + 4;
@@ -60,9 +85,15 @@ impl Room {
             };
             rises.iter().map(|rise| rect(*part, *rise))
         });
-        let tries = tries.chain(TRIES.iter().map(|part| rect(*part, 0)));
-        let is_free = |rect: &Area| self.taken.iter().all(|taken| !taken.meets(*rect));
-        let found = tries.into_iter().find(is_free)?;
+        let tries: Vec<Area> = tries
+            .chain(TRIES.iter().map(|part| rect(*part, 0)))
+            .collect();
+        let first_free = |taken: &[Area]| {
+            let is_free = |rect: &&Area| taken.iter().all(|taken| !taken.meets(**rect));
+            tries.iter().find(is_free).copied()
+        };
+        let over_a_box = || first_free(&self.taken[self.boxes..]).filter(|_| insist);
+        let found = first_free(&self.taken).or_else(over_a_box)?;
         self.taken.push(found.grown(2));
         Some(found)
     }

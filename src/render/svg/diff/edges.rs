@@ -72,14 +72,15 @@ impl Drawing<'_> {
         out.write_str("</g>\n")
     }
 
-    /// Whoever comes first has the choice of room: what is beyond chance, then the busiest.
+    /// Whoever comes first has the choice of room: what is beyond chance, then the busiest. What differs is what the
+    /// picture is about: rather than go without, it covers a box.
     fn labels(&self, routed: &[(&EdgeDiff, Route)], out: &mut String) -> Result<Area, fmt::Error> {
         let mut taken = self.plane.bounds();
         let mut room = Room::new(&self.plane);
         let differ = |(edge, _): &&(&EdgeDiff, Route)| edge.change.status != Status::Same;
         for (edge, route) in routed.iter().filter(differ).take(MANY_LABELS) {
             let lines = lines(&edge.change, self.diff);
-            if let Some(rect) = room.take(&lines, route, &self.plane) {
+            if let Some(rect) = room.insist(&lines, route, &self.plane) {
                 let look = Look::of(&edge.change);
                 let colours = [self.palette.line[look.colour], self.palette.ground];
                 labels::write(&lines, rect, colours, Some(strokes::dashes(look.dash)), out)?;
