@@ -316,3 +316,16 @@ fn hostile_names_are_inert_in_the_table() {
         );
     }
 }
+
+/// Scenario: telemetry was off in both windows.
+/// Guarantees: a pipeline that asks is not told "the same", since nothing was compared; one that only looks is shown both.
+#[test]
+fn two_windows_without_a_call_are_no_answer() {
+    let nothing = || World::new().done();
+    let [a, b] = saved((nothing(), nothing()));
+    let output = diff(&[&a, &b]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("neither window has a call to compare"));
+    let shown = diff(&[&a, &b, "--fail-on", "nothing"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", said(&shown));
+}

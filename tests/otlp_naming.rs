@@ -444,13 +444,11 @@ fn topic_loopback_and_address_are_read() {
     assert!(read(&[("server.address", "LocalHost")]).1);
     assert!(read(&[("network.peer.address", "127.0.0.6")]).1);
     assert!(read(&[("http.url", "http://127.0.0.1:15001/x")]).1);
-    assert!(
-        !read(&[
-            ("server.address", "b"),
-            ("network.peer.address", "10.0.0.1")
-        ])
-        .1
-    );
+    // By a proxy of its own machine or not, what is named is elsewhere.
+    for socket in ["10.0.0.1", "127.0.0.1"] {
+        let peer = [("server.address", "b"), ("network.peer.address", socket)];
+        assert!(!read(&peer).1, "{socket}");
+    }
     assert_eq!(
         read(&[("server.address", "10.0.0.1"), ("server.port", "8080")]).2,
         text("10.0.0.1:8080")
