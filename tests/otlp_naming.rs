@@ -302,6 +302,30 @@ fn the_search_order_holds_at_every_step() {
     }
 }
 
+/// Guarantees: a topic or an RPC service that is an IP literal names no node either.
+#[test]
+fn ip_literals_in_other_fields_name_nothing_unless_asked() {
+    let topic = [
+        ("messaging.destination.name", "10.0.0.1"),
+        ("messaging.system", "kafka"),
+    ];
+    let found = server(&topic, NamingConfig::default());
+    assert_eq!(found.as_deref(), Some("messaging:kafka"));
+    let service = [("rpc.service", "10.0.0.1")];
+    assert_eq!(server(&service, NamingConfig::default()), None);
+    let ip_nodes = NamingConfig {
+        ip_nodes: true,
+        ..NamingConfig::default()
+    };
+    let kept = [
+        (&topic[..], "messaging:10.0.0.1"),
+        (&service[..], "external:10.0.0.1"),
+    ];
+    for (attributes, name) in kept {
+        assert_eq!(server(attributes, ip_nodes).as_deref(), Some(name));
+    }
+}
+
 /// Guarantees: an IP literal names a node only where that is asked for, and then after everything better.
 #[test]
 fn ip_literals_name_nothing_unless_asked() {
@@ -331,6 +355,7 @@ fn ip_literals_name_nothing_unless_asked() {
             "external:10.1.1.1:8080",
         ),
         ("peer.service", "10.0.0.9", "external:10.0.0.9 logical"),
+        ("faas.invoked_name", "10.0.0.3", "external:10.0.0.3"),
     ] {
         let attributes = [(key, value)];
         assert_eq!(

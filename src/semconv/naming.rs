@@ -132,7 +132,8 @@ pub fn virtual_client<'a>(
     } else {
         (NodeType::External, ConnectionType::VirtualNode)
     };
-    let broker = || topic(attrs).or(attrs.messaging_system).filter(|_| consumer);
+    let named = || plain(topic(attrs), *config).or(attrs.messaging_system);
+    let broker = || named().filter(|_| consumer);
     let logical = logical(attrs, *config);
     let is_logical = logical.is_some();
     let named = logical.or_else(|| broker().map(PeerName::from));
@@ -166,11 +167,10 @@ fn database<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>>
         let address = Host::parse(attrs.socket_address?).filter(|host| !host.is_ip)?;
         Some(PeerName::from(address.name))
     };
-    let plain = |name: Option<&'a str>| name.filter(|name| config.ip_nodes || !is_ip(name));
     let by_host = || host().or_else(socket);
     let by_name = || {
-        plain(attrs.db_namespace)
-            .or(plain(attrs.db_name))
+        plain(attrs.db_namespace, config)
+            .or(plain(attrs.db_name, config))
             .map(PeerName::from)
     };
     let name = match config.db_node_name {
@@ -182,7 +182,7 @@ fn database<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>>
 
 fn broker<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {
     let host = || named_host(attrs.host?, None, config).map(|host| host.name);
-    topic(attrs)
+    plain(topic(attrs), config)
         .or_else(host)
         .or(attrs.messaging_system)
         .map(PeerName::from)
@@ -196,13 +196,17 @@ fn external<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>>
         config.ip_nodes.then(|| ip.with_port(&[]))
     };
     let unknown = || config.unknown_peer_node.then_some("unknown".into());
-    attrs
-        .faas_invoked
+    plain(attrs.faas_invoked, config)
         .map(PeerName::from)
         .or_else(|| Some(named()?.with_port(&[])))
-        .or_else(|| attrs.rpc_service.map(PeerName::from))
+        .or_else(|| plain(attrs.rpc_service, config).map(PeerName::from))
         .or_else(ip)
         .or_else(unknown)
+}
+
+/// A name that is used as it is, unless it is an IP literal and those name no node.
+fn plain(name: Option<&str>, config: NamingConfig) -> Option<&str> {
+    name.filter(|name| config.ip_nodes || !is_ip(name))
 }
 
 /// Where an outbound call went, best first: host and port, `http.host`, the URL's host. The first that `take` takes.
