@@ -29,8 +29,17 @@ export function controls({ model, go, found }) {
   });
 }
 
+/** Offers to group by what services are split by. */
+function offerDimensions(model) {
+  const select = form.elements.namedItem("group_by");
+  const offered = new Set([...select.options].map((option) => option.value));
+  const keys = new Set([...model.nodes.values()].flatMap((node) => Object.keys(node.dimensions ?? {})));
+  for (const key of keys) if (!offered.has(key)) select.append(el("option", {}, key));
+}
+
 /** Shows the state in the controls, and the names there are. */
 export function showControls(model) {
+  offerDimensions(model);
   for (const { name: key, type, value, options } of form.elements) {
     const control = form.elements.namedItem(key);
     if (!key || (control === document.activeElement && type !== "checkbox" && type !== "select-one")) continue;
