@@ -345,6 +345,6 @@ fn parents_that_are_kept_for_their_children_stay_within_the_pairing_share() {
     });
     let outcomes = law.outcomes.unwrap();
     assert_eq!(outcomes.root, law.accepted / 2);
+    // How many keep their parent depends on how the hash seed spreads the traces over the shards.
     assert_eq!(outcomes.paired + outcomes.unpaired_server, law.accepted / 2);
-    assert!(outcomes.paired > 0);
 }
