@@ -31,11 +31,7 @@ fn span(kind: &str, id: u64, parent: Option<u64>) -> CaseSpan {
         start_ms: id,
         end_ms: id + 5,
         status: "UNSET".to_owned(),
-        attrs: BTreeMap::new(),
-        links: Vec::new(),
-        at_ms: 0,
-        flags: 0,
-        tracestate: String::new(),
+        ..CaseSpan::default()
     }
 }
 

@@ -11,7 +11,6 @@ mod cases;
 #[path = "common/drive.rs"]
 mod drive;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cases::{CaseLink, CaseSpan, Ids};
@@ -43,11 +42,7 @@ fn span(number: u64, kind: &str, id: &str, parent: Option<&str>) -> CaseSpan {
         start_ms: 0,
         end_ms: 1,
         status: "UNSET".to_owned(),
-        attrs: BTreeMap::new(),
-        links: Vec::new(),
-        at_ms: 0,
-        flags: 0,
-        tracestate: String::new(),
+        ..CaseSpan::default()
     }
 }
 

@@ -233,11 +233,7 @@ fn flood_span(index: u64) -> CaseSpan {
         start_ms: 0,
         end_ms: 1,
         status: "UNSET".to_owned(),
-        attrs: std::collections::BTreeMap::new(),
-        links: Vec::new(),
-        at_ms: 0,
-        flags: 0,
-        tracestate: String::new(),
+        ..CaseSpan::default()
     }
 }
 

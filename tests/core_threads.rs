@@ -9,7 +9,6 @@ mod cases;
 #[path = "common/drive.rs"]
 mod drive;
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -202,18 +201,13 @@ fn span(kind: &str, service: &str, trace: &str, id: &str) -> CaseSpan {
     CaseSpan {
         trace: trace.to_owned(),
         span: id.to_owned(),
-        parent: None,
         service: Some(service.to_owned()),
         kind: kind.to_owned(),
         name: "op".to_owned(),
         start_ms: 0,
         end_ms: 1,
         status: "UNSET".to_owned(),
-        attrs: BTreeMap::new(),
-        links: Vec::new(),
-        at_ms: 0,
-        flags: 0,
-        tracestate: String::new(),
+        ..CaseSpan::default()
     }
 }
 

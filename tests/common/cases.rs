@@ -52,8 +52,8 @@ pub struct ExpectedEdge {
     pub failed: u64,
 }
 
-/// One span of a case.
-#[derive(Debug, Clone, Deserialize)]
+/// One span of a case. The default has no parent, attributes or links, and arrives at the beginning.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct CaseSpan {
     pub trace: String,
     pub span: String,
