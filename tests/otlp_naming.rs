@@ -326,6 +326,61 @@ fn ip_literals_in_other_fields_name_nothing_unless_asked() {
     }
 }
 
+/// Guarantees: a newer key that holds an IP literal, or what is no host, does not hide a name under an older key; between
+/// two of a kind the newer counts.
+#[test]
+fn an_ip_in_a_newer_key_hides_no_older_name() {
+    let db = ("db.system", "mysql");
+    let url = "http://10.1.2.3/x";
+    for (pairs, expected) in [
+        (
+            vec![("server.address", "10.1.2.3"), ("net.peer.name", "h")],
+            "external:h",
+        ),
+        (
+            vec![db, ("server.address", "/run/x"), ("net.peer.name", "h")],
+            "database:h",
+        ),
+        (
+            vec![("service.peer.name", "[::1]:80"), ("peer.service", "q")],
+            "external:q logical",
+        ),
+        (
+            vec![
+                db,
+                ("network.peer.address", "10.1.2.3"),
+                ("net.sock.peer.addr", "pg-1"),
+            ],
+            "database:pg-1",
+        ),
+        (
+            vec![("url.full", url), ("http.url", "http://u@h:81/y")],
+            "external:h:81",
+        ),
+        (
+            vec![("server.address", "new"), ("net.peer.name", "old")],
+            "external:new",
+        ),
+    ] {
+        let mut attributes = pairs.clone();
+        for _ in 0..2 {
+            let found = server(&attributes, NamingConfig::default());
+            assert_eq!(found.as_deref(), Some(expected), "{attributes:?}");
+            attributes.reverse();
+        }
+    }
+    let two = [
+        ("server.address", "10.1.2.3"),
+        ("net.peer.name", "10.9.9.9"),
+    ];
+    let ip_nodes = NamingConfig {
+        ip_nodes: true,
+        ..NamingConfig::default()
+    };
+    assert_eq!(server(&two, NamingConfig::default()), None);
+    assert_eq!(server(&two, ip_nodes).as_deref(), Some("external:10.1.2.3"));
+}
+
 /// Guarantees: an IP literal names a node only where that is asked for, and then after everything better.
 #[test]
 fn ip_literals_name_nothing_unless_asked() {

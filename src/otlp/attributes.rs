@@ -1,7 +1,7 @@
 //! The recognised attributes of one span: gathered into slots, one per key, then settled into rows, one per meaning.
 //!
 //! A key sent twice counts as sent last; of two keys with one meaning the newer convention's counts, if what it holds
-//! is of any use.
+//! is of any use: an IP literal that names nobody does not hide a name under an older key.
 
 #![expect(
     clippy::inline_always,
@@ -49,6 +49,16 @@ const GRPC_CODES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
+// === impl AttrRow ===
+
+impl AttrRow {
+    #[cold]
+    fn may_name(&self, source: &[u8]) -> bool {
+        let text = std::str::from_utf8(self.value.of(source));
+        text.is_ok_and(|text| keys::may_name(self.meaning, text))
+    }
+}
+
 // === impl Slots ===
 
 impl Default for Slots {
@@ -74,17 +84,26 @@ impl Slots {
         Ok(())
     }
 
-    /// Moves what was gathered to `rows`, the first present key of each meaning.
-    pub(super) fn settle(&mut self, rows: &mut Vec<AttrRow>) {
+    /// Moves what was gathered to `rows`: of each meaning the first present key, unless that cannot name the peer and an
+    /// older one can.
+    pub(super) fn settle(&mut self, rows: &mut Vec<AttrRow>, source: &[u8]) {
         let mut last = None;
         while self.present != 0 {
             let key = self.present.trailing_zeros() as usize;
             self.present &= self.present - 1;
             let (_, meaning) = SPAN_KEYS[key];
+            let row = AttrRow {
+                meaning,
+                value: self.values[key],
+            };
             if last != Some(meaning) {
                 last = Some(meaning);
-                let value = self.values[key];
-                rows.push(AttrRow { meaning, value });
+                rows.push(row);
+            } else if let Some(newer) = rows.last_mut()
+                && !newer.may_name(source)
+                && row.may_name(source)
+            {
+                *newer = row;
             }
         }
     }

@@ -183,7 +183,7 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
             }
         }
         let first = self.rows.attrs.len();
-        self.slots.settle(&mut self.rows.attrs);
+        self.slots.settle(&mut self.rows.attrs, self.request);
         Ok(rows_since(first, &self.rows.attrs))
     }
 

@@ -93,6 +93,18 @@ pub(crate) const SPAN_KEYS: [(&str, Meaning); KEYS] = [
     ("rpc.grpc.status_code", GrpcCode),
 ];
 
+/// Whether a value may name the peer, so that no older key of the same meaning is asked: IP literals may at most where
+/// nothing better is known (R11), and what is no host at all never.
+pub(crate) fn may_name(meaning: Meaning, value: &str) -> bool {
+    let named = |host: Option<super::host::Host<'_>>| host.is_some_and(|host| !host.is_ip);
+    match meaning {
+        LogicalPeer => super::host::Host::parse(value).is_none_or(|host| !host.is_ip),
+        Host | SocketAddress => named(super::host::Host::parse(value)),
+        Url => named(super::host::Host::of_url(value)),
+        _ => true,
+    }
+}
+
 const SLOTS: usize = 128;
 const EMPTY: u8 = u8::MAX;
 

@@ -22,6 +22,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use prost::Message;
 use spangraph::otlp::{Counts, Malformed, ResourceKeys, Scratch, walk, walk_json};
+use spangraph::semconv::host::Host;
 use spangraph::span::{
     Attrs, CallStatus, Operation, Protocol, Resource as Read, SpanId, SpanKind, SpanRef, TraceId,
 };
@@ -354,8 +355,21 @@ fn ladder(field: &str) -> &'static [&'static str] {
         .1
 }
 
+/// Whether a value can name the peer: IP literals cannot; what is no host can only where it need not be one.
+fn is_name(host: Option<Host<'_>>, without_host: bool) -> bool {
+    host.map_or(without_host, |host| !host.is_ip)
+}
+
 fn attrs(values: &Values) -> Attrs<'_> {
     let text = |field| ladder(field).iter().find_map(|key| name(values.get(*key)?));
+    let peer = |field, is_name: fn(&&str) -> bool| {
+        let texts = || {
+            ladder(field)
+                .iter()
+                .filter_map(|key| name(values.get(*key)?))
+        };
+        texts().find(is_name).or_else(|| texts().next())
+    };
     let number = |field, low, high| {
         let within = |number: &i64| (low..=high).contains(number);
         ladder(field)
@@ -390,14 +404,17 @@ fn attrs(values: &Values) -> Attrs<'_> {
         Some(Held::Text(text)) if !text.is_empty() => Some(text.as_str()),
         _ => None,
     };
+    let urls = || ladder("url").iter().filter_map(whole);
     let mut attrs = Attrs {
-        logical_peer: text("logical_peer"),
+        logical_peer: peer("logical_peer", |text| is_name(Host::parse(text), true)),
         logical_peer_namespace: text("logical_peer_namespace"),
-        host: text("host"),
+        host: peer("host", |text| is_name(Host::parse(text), false)),
         port: number("port", 1, 65_535).map(|port| port.try_into().unwrap()),
-        socket_address: text("socket"),
+        socket_address: peer("socket", |text| is_name(Host::parse(text), false)),
         http_host: text("http_host"),
-        url: ladder("url").iter().find_map(whole),
+        url: urls()
+            .find(|url| is_name(Host::of_url(url), false))
+            .or_else(|| urls().next()),
         db_system: text("db_system"),
         db_namespace: text("db_namespace"),
         db_name: text("db_name"),
