@@ -45,6 +45,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
+    keep_pages_small();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output had enough of it: `spangraph print-config | head`.
@@ -58,6 +59,13 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// The allocator asks for transparent huge pages, of which an idle daemon would fill a few hundred KiB each.
+fn keep_pages_small() {
+    // Where the system cannot be told, memory is as it would be.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
