@@ -3,16 +3,18 @@
 use super::draw::{Callee, entry_connection};
 use super::groups::Group;
 use super::parent::{self, Parent};
+use super::probe::is_creation_context;
 use super::record::{Flags, Place, Record, Seen};
 use super::shard::{Context, Shard};
 use crate::graph::TextId;
 use crate::graph::call::{CallClass, Effects, Sample};
 use crate::span::{CallStatus, SpanKind, Weight};
 
-/// A receive with links enters by its parent only if at its own deadline none of them is resolved (R12); whether that
-/// is still to come.
-fn asks_links_after(s: &Seen, horizon: u32) -> bool {
-    s.flags.receives() && s.flags.has(Flags::LINKS) && s.deadline > horizon
+/// A receive enters by its parent only if at its own deadline none of its links is resolved and it does not give way for
+/// that parent (R12); whether that is still to come.
+fn may_not_enter(s: &Seen, parent: &Seen, horizon: u32) -> bool {
+    let asks = || s.flags.has(Flags::LINKS) || is_creation_context(parent, s.service);
+    s.flags.receives() && s.deadline > horizon && asks()
 }
 
 // === impl Shard ===
@@ -98,7 +100,7 @@ impl Shard {
                 && !s.flags.settles()
                 && !s.flags.has(Flags::INSIDE)
                 && !s.flags.has(Flags::ENTERED)
-                && !asks_links_after(s, horizon)
+                && !may_not_enter(s, parent, horizon)
                 && !s.flags.has(Flags::IGNORED)
                 && parent::accepts(parent, s)
         };

@@ -95,8 +95,8 @@ impl Shard {
         });
     }
 
-    /// Settles a CLIENT receive, whose wait is over, as a callee, unless another service's span is its parent and it has
-    /// no call by a link: then R5 is asked.
+    /// Settles a CLIENT receive, whose wait is over, as a callee, unless another service's span is its parent, for which it
+    /// does not give way, and it has no call by a link: then R5 is asked.
     pub(super) fn settle_receive(
         &mut self,
         cx: &Context<'_>,
@@ -105,14 +105,20 @@ impl Shard {
         fx: &mut Effects,
     ) {
         let x = *self.store.record(at);
+        if x.flags.has(Flags::HELD) {
+            // All this was asked at its deadline; its group waits for another member.
+            return;
+        }
         let answered = self.answered.get(&at).copied();
         if !matches!(answered, Some(Answered::Called | Answered::Aside)) {
             let parent = self.parent_of(cx, trace, at);
             let unseen = match parent {
-                Parent::Is(p) if p.service != x.service => return,
-                Parent::Closed(p) if p.service != x.service => false,
+                Parent::Is(p) | Parent::Closed(p) if p.service == x.service => true,
+                _ if self.gives_way_below(cx, trace, &x, &parent) => false,
+                Parent::Is(_) => return,
+                Parent::Closed(_) => false,
                 Parent::NotSeen => x.flags.has(Flags::BROKERED),
-                Parent::Is(_) | Parent::Closed(_) | Parent::None => true,
+                Parent::None => true,
             };
             if unseen && answered == Some(Answered::NotSeen) {
                 self.virtual_client_call(cx, trace, &x, fx);

@@ -1,9 +1,9 @@
-//! R12, the linked span's side: which span a link names, whether that sent the message, and who gives way to whom.
+//! R12, the linked span's side: which span a link names, and whether that sent the message.
 
 use super::draw::Callee;
 use super::ignore::missed_by;
-use super::parent::{self, Parent};
-use super::probe::{Answer, LinkProbe, Linker, Target, Verdict, consumes, is_creation_context};
+use super::parent;
+use super::probe::{Answer, LinkProbe, Linker, Target, Verdict, is_creation_context};
 use super::probes::State;
 use super::record::{Flags, Seen};
 use super::shard::{Context, Shard};
@@ -189,43 +189,6 @@ impl Shard {
         let first =
             accepting.min_by(|a, b| parent::producer_order(graph, probe.from.service, a, b));
         first.map_or(Linked::Closed, |p| Linked::Is(trace, *p))
-    }
-
-    /// R12: whether a receive whose deadline is now gives way for the producer `target`: it sees a CONSUMER of its service
-    /// that is no receive and links to that or has it as its outbound parent.
-    fn gives_way(&mut self, graph: &Graph, target: Target, receive: &Linker) -> bool {
-        let (service, since) = (receive.service, receive.arrived);
-        if let Some(&known) = self.work.gives_way.get(&(target, service, since)) {
-            return known;
-        }
-        let gives_way = self.probes.consumed_by(target, service, since)
-            || self.has_consumer_below(graph, target, receive);
-        let key = (target, service, since);
-        self.work.gives_way.insert(key, gives_way);
-        gives_way
-    }
-
-    fn has_consumer_below(&mut self, graph: &Graph, target: Target, receive: &Linker) -> bool {
-        let (service, since) = (receive.service, receive.arrived);
-        let Some(trace) = self.store.lookup(target.trace) else {
-            return false;
-        };
-        let mut children = std::mem::take(&mut self.work.linked);
-        children.clear();
-        self.store
-            .below_in(trace, target.span, service, &mut children);
-        // One that shares its producer's id is called by it all the same.
-        self.store.named(trace, target.span, &mut children);
-        let in_time = |c: &Seen| c.until >= since && c.arrived <= receive.deadline;
-        children.retain(|c| c.service == service && consumes(c.flags) && in_time(c));
-        let found = children.iter().any(|c| {
-            self.store.look_around(trace, c, &mut self.near);
-            self.near.seen_since(since);
-            let parent = parent::choose(graph, c, &self.near);
-            matches!(parent, Parent::Is(p) if p.span == target.span && is_creation_context(&p, service))
-        });
-        self.work.linked = children;
-        found
     }
 
     /// What becomes of `p` because a consumer that links to it was settled before it came.

@@ -10,6 +10,7 @@ mod checkpoint;
 mod draw;
 mod entry;
 mod exchange;
+mod giving_way;
 mod groups;
 mod ignore;
 mod index;

@@ -45,10 +45,13 @@ impl Shard {
         let answered = self.answered.get(&at).copied();
         let parent = self.parent_of(cx, trace, at);
         let linked_inside = |p: &Seen| answered.is_some() && p.service == x.service;
+        let unused = matches!(parent, Parent::Is(p) | Parent::Closed(p) if linked_inside(&p));
+        let aside = answered == Some(Answered::Aside)
+            || !unused && self.gives_way_below(cx, trace, &x, &parent);
         match parent {
             // Its messages are those of ignored producers.
             _ if x.flags.has(Flags::FILTERED) => self.decide(at, Outcome::Filtered, fx),
-            _ if answered == Some(Answered::Aside) => self.decide(at, Outcome::Internal, fx),
+            _ if aside => self.decide(at, Outcome::Internal, fx),
             Parent::Is(p) if !linked_inside(&p) && !is_own_receive(&x, &p) => {
                 self.settle_on(cx, trace, at, &p, fx);
             }

@@ -62,6 +62,8 @@ impl Shard {
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
         self.settle_closing(cx, fx);
         self.closing = Vec::new();
+        // What was said of the tick before does not know the spans of this one.
+        self.work.gives_way.clear();
         while self.bytes() > budget {
             let Some(tick) = self.forget_oldest() else {
                 break;

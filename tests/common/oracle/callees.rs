@@ -131,7 +131,15 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
         Side::Out | Side::None => Verdict::Internal,
     };
     let elsewhere = |parent: At| world.spans[parent].service != span.service;
-    match world.parent(x, Then::of(span, now)) {
+    let parent = world.parent(x, Then::of(span, now));
+    let used = match parent {
+        Parent::Is(parent) | Parent::Closed(parent) => elsewhere(parent),
+        Parent::NotSeen | Parent::None => true,
+    };
+    if used && links::gives_way_below(world, x) {
+        return Verdict::Internal;
+    }
+    match parent {
         Parent::Is(parent) if elsewhere(parent) => inbound(Verdict::CalledBy(parent)),
         Parent::Closed(parent) if elsewhere(parent) => inbound(Verdict::Late),
         Parent::NotSeen if unseen_parent(world, x) == Verdict::Unpaired => {
@@ -143,6 +151,9 @@ fn unresolved(world: &World<'_>, x: At, now: u64, closed: bool) -> Verdict {
 }
 
 fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
+    if links::gives_way_below(world, x) {
+        return Verdict::Internal;
+    }
     match world.parent(x, Then::of(&world.spans[x], now)) {
         Parent::None if world.spans[x].receives() => Verdict::Internal,
         Parent::None => without_caller(world, x),
@@ -157,11 +168,10 @@ fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
 
 /// R10 for a parent that was never seen: only a message's topic may be taken for its caller.
 fn unseen_parent(world: &World<'_>, x: At) -> Verdict {
-    let span = &world.spans[x];
-    let topic = span.topic().or(span.attrs.messaging_system);
-    match topic {
-        Some(_) if span.kind != SpanKind::Server => without_caller(world, x),
-        _ => Verdict::Unpaired,
+    if world.spans[x].names_broker() {
+        without_caller(world, x)
+    } else {
+        Verdict::Unpaired
     }
 }
 

@@ -119,12 +119,16 @@ fn settle_one(
         |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= span.arrival;
     let mut members = vec![x];
     if !decided.iter().any(is_known) {
+        let asks_first = |y: At| {
+            let gives_way = world.spans[y].receives() && links::creates(world, parent, y);
+            links::counts(world, y) || gives_way
+        };
         let is_member = |y: &At| {
             key(world, *y) == key_of_x
                 && world.spans[*y].arrival <= now
                 && world.accepts(parent, *y)
                 && !is_inside(world, *y, now)
-                && (!links::counts(world, *y) || world.spans[*y].deadline <= now)
+                && (!asks_first(*y) || world.spans[*y].deadline <= now)
         };
         members = open.iter().copied().filter(is_member).collect();
         let order = |y: &At| (world.spans[*y].arrival, world.spans[*y].deadline);
@@ -155,13 +159,13 @@ fn may_enter(world: &World<'_>, x: At) -> bool {
 
 /// Whether its parent in another service may be its caller.
 ///
-/// *Reading*: what pulls messages by links becomes one only at its own deadline,
-/// when none of them was resolved or has given way.
+/// *Reading*: what pulls messages by links or from its parent becomes one only at its own deadline,
+/// when none of the links was resolved and it gave way for none and not for the parent.
 pub(super) fn enters(world: &World<'_>, x: At) -> bool {
     let span = &world.spans[x];
     let drawn = |link: &Link| matches!(link, Link::Resolved(..) | Link::GaveWay);
     let linked = links::judge(world, x).iter().any(drawn);
-    span.side != Side::In && !span.settles() && !linked
+    span.side != Side::In && !span.settles() && !linked && !links::gives_way_below(world, x)
 }
 
 /// The group's call, unless an inbound span of the service is a child of the same parent.

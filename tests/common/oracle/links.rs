@@ -119,6 +119,26 @@ pub(super) fn creates(world: &World<'_>, y: At, x: At) -> bool {
     }
 }
 
+/// Whether `x`, a `receive` that no link of it has a call from, gives way for its parent at its deadline.
+///
+/// *Reading*: a parent is a producer as a link's target is one, so it need not accept `x` any more; one that was never
+/// seen, where R10 takes the topic for it, is "one whose link was not seen".
+pub(super) fn gives_way_below(world: &World<'_>, x: At) -> bool {
+    let span = &world.spans[x];
+    let then = Then::of(span, span.deadline);
+    let above = match world.parent(x, then) {
+        Parent::Is(y) | Parent::Closed(y) => creates(world, y, x).then_some(world.spans[y].id),
+        Parent::NotSeen => span.parent.filter(|_| span.names_broker()),
+        Parent::None => None,
+    };
+    let gives_way = |id: u64| {
+        let mut contexts = world.with_id(span.trace, id, then);
+        contexts.retain(|y| creates(world, *y, x));
+        gives_way(world, x, (span.trace, id), &contexts, span.deadline)
+    };
+    span.receives() && above.is_some_and(gives_way)
+}
+
 /// Whether a consumer of the service of `x` that is no `receive` has the message.
 ///
 /// *Reading*: whether or not that consumer came in time for the producer.

@@ -101,6 +101,12 @@ impl Seen {
         semconv::topic(&self.attrs)
     }
 
+    /// It took a message, and says from where.
+    pub(super) fn names_broker(&self) -> bool {
+        let topic = self.topic().or(self.attrs.messaging_system);
+        topic.is_some() && self.kind != SpanKind::Server
+    }
+
     /// Flags say that the parent is in another process.
     pub(super) fn has_remote_parent(&self) -> bool {
         self.flags & 0x300 == 0x300
