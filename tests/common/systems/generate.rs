@@ -1,4 +1,4 @@
-//! Random systems and ways: any soup of spans, traces that grow like real ones, and messages on their way.
+//! Random systems and ways: any soup of spans, traces that grow like real ones, messages on their way, wrapped calls.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -6,6 +6,7 @@ use spangraph::semconv::NamingConfig;
 
 use super::grown::{grown, step};
 use super::promised::{ids_are_unshared, promised};
+use super::shapes::{delivered, wrapped};
 use super::spans::{KINDS, PROBE, chaotic, messaging_kinds};
 use super::{System, Way};
 use crate::oracle::{Ignore, Options, SharedIds, UserNode, Waits};
@@ -51,6 +52,8 @@ pub fn system(long_retention: bool) -> impl Strategy<Value = System> {
         2 => prop::collection::vec(chaotic(), 1..25).boxed(),
         2 => grown(step(KINDS.to_vec(), 0.1, 0.15)).boxed(),
         3 => grown(step(messaging_kinds(), 0.8, 0.6)).boxed(),
+        2 => delivered().boxed(),
+        2 => wrapped().boxed(),
     ];
     (spans, options(long_retention)).prop_map(|(spans, mut options)| {
         let spans = promised(spans, options.match_low64);

@@ -5,6 +5,7 @@ mod encode;
 mod generate;
 mod grown;
 mod promised;
+mod shapes;
 mod simpler;
 mod spans;
 
