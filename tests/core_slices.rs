@@ -15,10 +15,10 @@ use cases::{CaseLink, CaseSpan, Ids};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use prost::Message as _;
-use spangraph::core::{Core, CoreConfig, Scratch};
-use spangraph::otlp::{Encoding, ResourceKeys};
+use spangraph::core::Scratch;
+use spangraph::otlp::Encoding;
 use spangraph::pairing::Rules;
-use spangraph::proto::{Law, Origin, Slice, UnpairedRow};
+use spangraph::proto::Slice;
 use spangraph::slice::law;
 
 /// How one run differs from another without the answer being allowed to.
@@ -220,127 +220,4 @@ proptest! {
         let last = Slice::decode(&**of_a.last().unwrap()).unwrap().law.unwrap();
         prop_assert_eq!(last.pending_after, 0);
     }
-}
-
-fn flood_span(index: u64) -> CaseSpan {
-    CaseSpan {
-        trace: format!("{:032x}", u128::from(index) + 1),
-        span: format!("{index}x"),
-        parent: Some("nobody".to_owned()),
-        service: Some("flood".to_owned()),
-        kind: "SERVER".to_owned(),
-        name: "op".to_owned(),
-        start_ms: 0,
-        end_ms: 1,
-        status: "UNSET".to_owned(),
-        ..CaseSpan::default()
-    }
-}
-
-/// Takes `per_second` such spans in each of twenty seconds, far more than the pairing share can hold; the law at the end.
-fn flood(per_second: u64, retain: u32, make: impl Fn(u64) -> CaseSpan) -> (Law, Vec<Slice>) {
-    let budget = 2 << 20;
-    let config = CoreConfig {
-        resource_keys: ResourceKeys::default(),
-        idle_s: 15 * 60,
-        rules: Rules {
-            wait: 10,
-            messaging_wait: 60,
-            retain,
-            ..Rules::default()
-        },
-        pairing_bytes: budget,
-        shards: 4,
-        max_nodes: 100,
-        max_edges: 100,
-        digest: String::new(),
-    };
-    let core = Core::new(config, Origin::default(), drive::at_ms(0));
-    let (mut scratch, mut ids, mut sent) = (Scratch::default(), Ids::default(), 0);
-    for second in 0..20 {
-        for _ in 0..10 {
-            let spans: Vec<CaseSpan> = (sent..sent + per_second / 10).map(&make).collect();
-            sent += per_second / 10;
-            let request = cases::request(&spans, &mut ids, false).encode_to_vec();
-            core.apply(
-                &request,
-                Encoding::Protobuf,
-                &mut scratch,
-                drive::at_ms(1_000 * second),
-            )
-            .unwrap();
-            let used = core.gauges().pairing.bytes;
-            assert!(used <= budget, "{used} bytes");
-        }
-    }
-    let mut slices = Vec::new();
-    for second in 20..200 {
-        let sealed = core.advance(drive::at_ms(1_000 * second));
-        slices.extend(sealed.iter().map(|s| Slice::decode(&*s.bytes).unwrap()));
-        let used = core.gauges().pairing.bytes;
-        assert!(used <= budget, "{used} bytes");
-    }
-    let law = core.totals();
-    assert_eq!((law.accepted, law.pending_after), (sent, 0));
-    assert!(law.evicted > 0);
-    (law, slices)
-}
-
-/// Scenario: spans that never find a partner.
-/// Guarantees: bytes stay at the share, what was cut short is counted, every span gets its outcome.
-#[test]
-fn a_flood_of_unpaired_spans_stays_within_the_pairing_share_and_is_counted() {
-    let (law, slices) = flood(5_000, 60, flood_span);
-    assert_eq!(law.outcomes.unwrap().unpaired_server, law.accepted);
-    let rows = |word: &str| -> u64 {
-        let rows = slices.iter().flat_map(|slice| {
-            let of = |row: &&UnpairedRow| slice.strings[row.reason_ref as usize] == word;
-            slice.unpaired.iter().filter(of)
-        });
-        rows.map(|row| row.count).sum()
-    };
-    assert_eq!(rows("evicted"), law.evicted);
-    assert_eq!(rows("parent_not_seen"), law.accepted - law.evicted);
-}
-
-/// Scenario: consumers of fifty messages each that were never seen.
-/// Guarantees: links stay within the share too, and each of them is counted.
-#[test]
-fn a_flood_of_links_stays_within_the_pairing_share_and_is_counted() {
-    let (law, _) = flood(500, 60, |index| {
-        let link = |message: u64| CaseLink {
-            trace: format!("{:032x}", u128::from(index * 50 + message) << 64 | 1),
-            span: "m".to_owned(),
-            times: 1,
-        };
-        CaseSpan {
-            kind: "CONSUMER".to_owned(),
-            parent: None,
-            links: (0..50).map(link).collect(),
-            ..flood_span(index)
-        }
-    });
-    assert_eq!(law.outcomes.unwrap().r#virtual, law.accepted);
-    assert_eq!(law.unresolved_links, law.accepted * 50);
-}
-
-/// Scenario: jobs that are forgotten long before the consumers below them settle, and are kept for these.
-/// Guarantees: what is kept stays within the share too, and is given up for it.
-#[test]
-fn parents_that_are_kept_for_their_children_stay_within_the_pairing_share() {
-    let (law, _) = flood(1_000, 1, |index| {
-        let job = index % 2 == 0;
-        CaseSpan {
-            trace: format!("{:032x}", u128::from(index / 2) + 1),
-            span: if job { "job" } else { "consumer" }.to_owned(),
-            parent: (!job).then(|| "job".to_owned()),
-            service: Some(if job { "job" } else { "sub" }.to_owned()),
-            kind: if job { "INTERNAL" } else { "CONSUMER" }.to_owned(),
-            ..flood_span(index)
-        }
-    });
-    let outcomes = law.outcomes.unwrap();
-    assert_eq!(outcomes.root, law.accepted / 2);
-    // How many keep their parent depends on how the hash seed spreads the traces over the shards.
-    assert_eq!(outcomes.paired + outcomes.unpaired_server, law.accepted / 2);
 }

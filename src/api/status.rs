@@ -39,6 +39,8 @@ pub struct StatusReport {
     pub limits: Vec<Limit>,
     /// Seconds an ordinary span waits.
     pub wait: Effective,
+    /// Seconds a PRODUCER or CONSUMER waits.
+    pub messaging_wait: Effective,
     /// Seconds a span is remembered after its deadline.
     pub retain: Effective,
     /// Digest of the configuration, as slices carry it.
@@ -108,6 +110,7 @@ pub(super) async fn status(
         "law": render::json::law(&report.law, report.sampling_adjusted),
         "limits": report.limits,
         "wait": report.wait,
+        "messaging_wait": report.messaging_wait,
         "retain": report.retain,
         "cached_bodies": {"bodies": bodies, "bytes": body_bytes, "max_bytes": shared.memo.max_bytes()},
         "streams": {"open": streams, "max": MAX_STREAMS, "queries": queries, "max_queries": MAX_QUERIES},

@@ -64,7 +64,7 @@ config! {
         messaging_wait: Duration = "60s" in "1s"..="1h";
         /// How long a span is remembered after its wait, to know duplicates and late halves; what arrives by then sees
         /// it until it is decided. Memory: rate x retain x 32 bytes. When memory is short it shrinks first, then
-        /// `wait`; the effective values are in `/api/v1/status`.
+        /// `wait`; the effective values are in `/api/v1/status` and `/metrics`.
         retain: Duration = "60s" in "1s"..="1h";
         /// Compare trace ids by their low 64 bits: for tracers that cut ids to 64.
         match_low64: bool = "false";
@@ -85,7 +85,8 @@ config! {
         /// `failed` so weighted and `raw_calls` beside them; latencies, `seen` and nodes stay as counted.
         sampling: bool = "false";
         /// Attribute of the span, else of its resource, that holds the probability with which it was sampled: a number
-        /// above 0 and at most 1 (0.1 is one in ten); anything else says nothing. Read with `sampling` only.
+        /// above 0 and at most 1 (0.1 is one in ten), or the same as text; anything else says nothing. Read with
+        /// `sampling` only.
         sampling_attribute: AttributeKey = "none";
         /// Whether addresses become names: an external node whose address lies in front of exactly one service of the
         /// window is that service, where no logical peer named it. Addresses are learned from paired calls (host and

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::build::Parts;
+use super::read_side::effective;
 use crate::api::{Families, Kind, Metrics};
 use crate::net::{self, Metric, NetCounters};
 use crate::proto::Law;
@@ -168,7 +169,23 @@ fn add_law_classes(out: &mut Families, law: &Law) {
 
 fn add_gauges(out: &mut Families, parts: &Parts) {
     let (core, graph) = (parts.core.gauges(), parts.core.graph().gauges());
+    let [wait, messaging_wait, retain] = effective(&parts.config.pairing, core.pairing.short_by);
     let gauges = [
+        (
+            "spangraph_pairing_effective_wait_seconds",
+            "Seconds an ordinary span waits: pairing.wait, or less when memory is short.",
+            wait.effective_s.into(),
+        ),
+        (
+            "spangraph_pairing_effective_messaging_wait_seconds",
+            "Seconds a PRODUCER or CONSUMER waits: pairing.messaging_wait, or less when memory is short.",
+            messaging_wait.effective_s.into(),
+        ),
+        (
+            "spangraph_pairing_effective_retain_seconds",
+            "Seconds a span is remembered after its wait: pairing.retain, or less when memory is short.",
+            retain.effective_s.into(),
+        ),
         (
             "spangraph_pairing_held_spans",
             "Spans held whole.",

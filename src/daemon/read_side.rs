@@ -11,8 +11,10 @@ use super::is_public;
 use crate::api::{
     ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
 };
+use crate::config;
 use crate::history::History;
 use crate::net::{Shutdown, Slots};
+use crate::pairing::ShortBy;
 use crate::topology::Thresholds;
 
 /// Answers for the whole daemon.
@@ -72,6 +74,19 @@ pub(super) fn service(
     })
 }
 
+/// `wait`, `messaging_wait` and `retain`, as configured and as memory allows them to be now.
+pub(super) fn effective(configured: &config::Pairing, short_by: ShortBy) -> [Effective; 3] {
+    let of = |duration, short_by_s| Effective {
+        configured_s: whole_seconds(duration),
+        effective_s: whole_seconds(duration).saturating_sub(short_by_s),
+    };
+    [
+        of(configured.wait, short_by.wait_s),
+        of(configured.messaging_wait, short_by.messaging_wait_s),
+        of(configured.retain, short_by.retain_s),
+    ]
+}
+
 // === impl Report ===
 
 impl Status for Report {
@@ -93,11 +108,7 @@ impl Status for Report {
             used,
             max,
         };
-        let effective = |duration, cut_s| Effective {
-            configured_s: whole_seconds(duration),
-            effective_s: whole_seconds(duration).saturating_sub(cut_s),
-        };
-        let [wait_cut_s, retain_cut_s] = pairing.cut_s;
+        let [wait, messaging_wait, retain] = effective(&config.pairing, pairing.short_by);
         StatusReport {
             law: core.totals(),
             sampling_adjusted: config.pairing.sampling,
@@ -140,8 +151,9 @@ impl Status for Report {
                     config.graph.max_edges.into(),
                 ),
             ],
-            wait: effective(config.pairing.wait, wait_cut_s),
-            retain: effective(config.pairing.retain, retain_cut_s),
+            wait,
+            messaging_wait,
+            retain,
             config_digest: self.parts.digest.clone(),
             started_unix_s: self.parts.started_unix_s,
         }

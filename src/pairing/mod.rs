@@ -26,6 +26,7 @@ mod record;
 mod ring;
 mod settle;
 mod shard;
+mod shed;
 mod slab;
 mod store;
 mod sweep;
@@ -109,9 +110,19 @@ pub struct Gauges {
     /// Entries visited in the indexes of large traces since the start: some for each of their spans, whatever the shape
     /// of the trace.
     pub visited: u64,
-    /// Seconds by which the waits of the spans held, and what is remembered, are shorter than configured for want of
-    /// memory: the most in any shard.
-    pub cut_s: [u32; 2],
+    /// What is shorter than configured for want of memory: the most in any shard.
+    pub short_by: ShortBy,
+}
+
+/// Seconds by which times are shorter than configured; at most about what is configured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShortBy {
+    /// Off [`Rules::wait`].
+    pub wait_s: u32,
+    /// Off [`Rules::messaging_wait`].
+    pub messaging_wait_s: u32,
+    /// Off [`Rules::retain`].
+    pub retain_s: u32,
 }
 
 /// All waiting spans.
@@ -238,8 +249,17 @@ impl Pairing {
             sum.tombstones += shard.store.remembered();
             sum.bytes += shard.bytes();
             sum.visited += shard.store.visited();
-            for (most, cut) in sum.cut_s.iter_mut().zip(shard.cut) {
-                *most = cut.saturating_sub(shard.swept).max(*most);
+            let ShortBy {
+                wait_s,
+                messaging_wait_s,
+                retain_s,
+            } = &mut sum.short_by;
+            for (most, cut) in [
+                (wait_s, shard.cut.wait),
+                (messaging_wait_s, shard.cut.messaging_wait),
+                (retain_s, shard.cut.retain),
+            ] {
+                *most = cut.saturating_sub(shard.swept + 1).max(*most);
             }
         }
         sum

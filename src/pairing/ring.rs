@@ -73,6 +73,22 @@ impl Ring {
         None
     }
 
+    /// The oldest tick from `from` on for which anything is asked.
+    pub(super) fn first_from(&self, from: u32) -> Option<u32> {
+        let before = from.saturating_sub(self.first);
+        let buckets = (self.first..).zip(&self.buckets);
+        let mut rest = buckets.skip(before as usize);
+        rest.find_map(|(tick, &newest)| (newest != NONE).then_some(tick))
+    }
+
+    /// Takes the bucket of `tick` whatever is asked for before it; give it back with [`Ring::recycle`].
+    pub(super) fn take_at(&mut self, tick: u32) -> Vec<u32> {
+        let at = tick.checked_sub(self.first).map(|at| at as usize);
+        let bucket = at.and_then(|at| self.buckets.get_mut(at));
+        let newest = bucket.map_or(NONE, |newest| std::mem::replace(newest, NONE));
+        self.take(newest)
+    }
+
     /// Visits every trace that is asked for, tick by tick.
     pub(super) fn each(&self, mut visit: impl FnMut(u32, u32)) {
         for (tick, &newest) in (self.first..).zip(&self.buckets) {
@@ -152,6 +168,24 @@ mod tests {
         assert_eq!(ring.pop(u32::MAX), None);
         ring.push(3, 30);
         assert_eq!(ring.pop(3), Some((3, vec![30])));
+    }
+
+    #[test]
+    fn a_bucket_is_taken_out_of_turn_and_its_neighbours_stay() {
+        let mut ring = Ring::default();
+        for tick in [5, 7, 9] {
+            ring.push(tick, tick * 10);
+        }
+        assert_eq!(ring.first_from(0), Some(5));
+        assert_eq!(ring.first_from(6), Some(7));
+        assert_eq!(ring.take_at(7), vec![70]);
+        assert_eq!(ring.take_at(7), Vec::<u32>::new());
+        assert_eq!(ring.take_at(4), Vec::<u32>::new());
+        assert_eq!(ring.take_at(99), Vec::<u32>::new());
+        assert_eq!(ring.first_from(6), Some(9));
+        assert_eq!(ring.first_from(10), None);
+        assert_eq!(ring.pop(9), Some((5, vec![50])));
+        assert_eq!(ring.pop(9), Some((9, vec![90])));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::probe::{LinkProbe, Linker, Target};
 use super::probes::Probes;
 use super::record::{Flags, Place, Record, Seen};
 use super::ring::Ring;
+use super::shed::Cut;
 use super::store::{Near, Store};
 use super::tomb::Waits;
 use crate::graph::call::{Effects, Outcome};
@@ -71,8 +72,8 @@ pub(super) struct Shard {
     pub(super) pending: u64,
     /// The last tick that was swept.
     pub(super) swept: u32,
-    /// The last ticks of waits and of tombstones that were cut short for want of memory.
-    pub(super) cut: [u32; 2],
+    /// What was cut short for want of memory.
+    pub(super) cut: Cut,
     /// `pending` when that sweep ended.
     pub(super) pending_at_sweep: u64,
     pub(super) work: Work,
@@ -121,7 +122,7 @@ impl Shard {
             near: Near::default(),
             pending: 0,
             swept: tick,
-            cut: [0; 2],
+            cut: Cut::default(),
             pending_at_sweep: 0,
             work: Work::default(),
         }

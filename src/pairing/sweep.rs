@@ -46,71 +46,13 @@ impl Shard {
         }
     }
 
-    /// Forgets before their time, and whoever still needs them, the tombstones that are to be looked at first. Returns
-    /// when that was to be; `None` when there are none.
-    fn forget_oldest(&mut self) -> Option<u32> {
-        let (tick, bucket) = self.expiring.pop(u32::MAX - 1)?;
-        for &trace in &bucket {
-            self.store.forget(trace, tick, None);
-        }
-        self.expiring.recycle(bucket);
-        Some(tick)
-    }
-
-    /// Makes room (R2): forgets tombstones before their time, oldest first, then cuts the oldest waits short, until at
-    /// most `budget` bytes are in use. Returns the spans whose wait was cut short.
-    pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
-        self.settle_closing(cx, fx);
-        self.closing = Vec::new();
-        // What was said of the tick before does not know the spans of this one.
-        self.work.gives_way.clear();
-        while self.bytes() > budget {
-            let Some(tick) = self.forget_oldest() else {
-                break;
-            };
-            self.cut[1] = self.cut[1].max(tick);
-        }
-        while self.bytes() > budget {
-            let Some(tick) = self.groups.forget_oldest() else {
-                break;
-            };
-            self.cut[1] = self.cut[1].max(tick);
-        }
-        self.shed_links(budget, fx);
-        let before = self.store.held();
-        while self.bytes() > budget {
-            let Some((tick, bucket)) = self.due.pop(u32::MAX - 1) else {
-                break;
-            };
-            self.cut[0] = self.cut[0].max(tick);
-            for &trace in &bucket {
-                self.sweep_trace(cx, trace, tick, fx);
-            }
-            self.due.recycle(bucket);
-            while self.groups.forget_oldest().is_some() {}
-            while self.forget_oldest().is_some() {}
-        }
-        before - self.store.held()
-    }
-
-    /// Makes room among the links: first the remembered, oldest first, then those that were not even asked. One whose
-    /// span has not settled is unresolved.
-    fn shed_links(&mut self, budget: u64, fx: &mut Effects) {
-        while self.bytes() > budget {
-            let Some((open, tick)) = self.probes.forget_oldest() else {
-                break;
-            };
-            self.cut[1] = self.cut[1].max(tick);
-            fx.unresolved_links += open;
-            self.probes.shrink();
-        }
-        if self.bytes() > budget {
-            fx.unresolved_links += self.probes.outbox.len() as u64;
-            self.probes.outbox = Vec::new();
-        }
-    }
-
-    fn sweep_trace(&mut self, cx: &Context<'_>, trace: u32, horizon: u32, fx: &mut Effects) {
+    pub(super) fn sweep_trace(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        horizon: u32,
+        fx: &mut Effects,
+    ) {
         let mut waiting = std::mem::take(&mut self.work.waiting);
         self.store.waiting(trace, &mut waiting);
         self.store.answered(trace);

@@ -14,6 +14,7 @@ use super::intake::shard_of;
 use super::record::Flags;
 use super::ring::Ring;
 use super::shard::Shard;
+use super::shed::Cut;
 use super::tomb::Waits;
 use super::{Pairing, Rules};
 use crate::graph::Graph;
@@ -56,8 +57,12 @@ impl Pairing {
         waiting.traces.sort_unstable_by_key(id);
         waiting.links.sort_unstable();
         waiting.groups.sort_unstable();
-        let cut = |which: usize| shards.iter().map(|s| s.cut[which]).max().unwrap_or(0);
-        (waiting.wait_cut_tick, waiting.retain_cut_tick) = (cut(0), cut(1));
+        for shard in &shards {
+            let (most, cut) = (&mut waiting, shard.cut);
+            most.wait_cut_tick = most.wait_cut_tick.max(cut.wait);
+            most.messaging_wait_cut_tick = most.messaging_wait_cut_tick.max(cut.messaging_wait);
+            most.retain_cut_tick = most.retain_cut_tick.max(cut.retain);
+        }
         waiting
     }
 
@@ -97,7 +102,11 @@ impl Pairing {
             shard(group.trace).groups.insert(group, until, tick);
         }
         for shard in &self.shards {
-            shard.lock().cut = [waiting.wait_cut_tick, waiting.retain_cut_tick];
+            shard.lock().cut = Cut {
+                wait: waiting.wait_cut_tick,
+                messaging_wait: waiting.messaging_wait_cut_tick,
+                retain: waiting.retain_cut_tick,
+            };
         }
         Ok(pending)
     }

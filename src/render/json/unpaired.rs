@@ -33,7 +33,7 @@ pub const REASONS: [(&str, &str, &str); 4] = [
         "parent_not_seen",
         "The span names a parent that did not come within `pairing.wait`.",
         "The caller does not export, is sampled away, or exports elsewhere: look for the parent in the sample trace, and \
-         send all spans of a trace to one daemon.",
+         send all spans of a trace to one daemon. Where `evicted` counts too, memory was short and the parent forgotten.",
     ),
 ];
 
