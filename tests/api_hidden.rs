@@ -4,11 +4,18 @@
 
 mod read_support;
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use read_support::http::{bytes, get, header, send, shop_state, with};
+use read_support::live::Live;
+use read_support::stream::Client;
 use read_support::xml::parse;
+use read_support::{Fixed, World, state};
 use serde_json::Value;
+use spangraph::api::{ApiState, router};
 use spangraph::render::View;
+use tower::ServiceExt as _;
 
 async fn asked(path: &str) -> (String, String) {
     let response = send(shop_state(), get(path)).await;
@@ -129,6 +136,107 @@ async fn a_diff_reports_both_windows() {
     }
     let plain = asked("/api/v1/diff.svg?window=2m").await;
     assert!(!plain.1.contains("hidden by filters"));
+}
+
+/// A hub that calls `fan` services.
+fn hub(fan: usize) -> ApiState {
+    let mut w = World::new();
+    let hub = w.service("hub");
+    for n in 0..fan {
+        let node = w.service(&format!("s{n}"));
+        w.plain(hub, node, 1_000_000 - n as u64);
+    }
+    state(Arc::new(Fixed::new(w.done())))
+}
+
+/// Scenario: more edges than Mermaid takes, of which a filter takes some too.
+/// Guarantees: what Mermaid's bounds left out stands in the head as a member of its own, where the drawing's edges and
+/// nodes are those that it says are left; in no other format, and where all fits, there is no such member.
+#[tokio::test]
+async fn what_a_format_has_no_room_for_is_reported_apart() {
+    let told = async |path: &str| {
+        let response = send(hub(600), get(path)).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let field = header(&response, "spangraph-hidden").to_owned();
+        (field, String::from_utf8(bytes(response).await).unwrap())
+    };
+    let filtered = "nodes=10, edges=10, calls=9994055";
+    let (field, text) = told("/api/v1/topology.mmd?top=590&label=none").await;
+    let drawn = |words: &str| text.lines().filter(|l| l.contains(words)).count();
+    let (edges, nodes) = (drawn(" --> "), drawn(":::"));
+    assert!(
+        (100..=500).contains(&edges) && nodes == edges + 1,
+        "{edges}"
+    );
+    let left = 590 - edges;
+    assert_eq!(
+        field,
+        format!("{filtered}, undrawn;nodes={left};edges={left}")
+    );
+    for format in ["json", "dot", "svg", "plantuml", "csv"] {
+        let path = format!("/api/v1/topology?top=590&format={format}");
+        assert_eq!(told(&path).await.0, filtered, "{format}");
+    }
+    let fits = told("/api/v1/topology.mmd?top=20&label=none").await.0;
+    assert!(!fits.contains("undrawn"), "{fits}");
+}
+
+/// Scenario: 700 edges appear.
+/// Guarantees: a difference reports what its drawing has no room for in the same way.
+#[tokio::test]
+async fn what_a_drawn_diff_has_no_room_for_is_reported_too() {
+    let names: Vec<String> = (0..700).map(|n| format!("s{n}")).collect();
+    let calls: Vec<_> = names.iter().map(|s| ("hub", s.as_str(), 2, 0)).collect();
+    let mut live = Live::new();
+    live.second(&[]);
+    live.second(&calls);
+    let app = live.app();
+    let told = async |path: &str| {
+        let response = app.clone().oneshot(get(path)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let field = header(&response, "spangraph-hidden").to_owned();
+        (field, String::from_utf8(bytes(response).await).unwrap())
+    };
+    let nothing = "base;nodes=0;edges=0;calls=0, head;nodes=0;edges=0;calls=0";
+    assert_eq!(told("/api/v1/diff?window=1s").await.0, nothing);
+    let (field, text) = told("/api/v1/diff.mmd?window=1s").await;
+    let drawn = |words: &str| text.lines().filter(|l| l.contains(words)).count();
+    let (edges, nodes) = (700 - drawn(" -->"), 701 - drawn(":::"));
+    assert!((200..650).contains(&edges), "{edges}");
+    assert_eq!(
+        field,
+        format!("{nothing}, undrawn;nodes={nodes};edges={edges}")
+    );
+}
+
+/// Guarantees: lists of names tell what their filters took, in the head, having no room for it in the body.
+#[tokio::test]
+async fn names_report_it_too() {
+    for query in ["namespace=shop", "exclude=shop/*", "service=nobody", ""] {
+        let graph = asked(&format!("/api/v1/topology?top=100000&{query}")).await;
+        for names in ["services", "namespaces"] {
+            let (field, body) = asked(&format!("/api/v1/{names}?{query}")).await;
+            assert_eq!(field, graph.0, "{names}?{query}");
+            let body: Value = serde_json::from_str(&body).unwrap();
+            assert!(body.get("hidden").is_none(), "{names}");
+        }
+        assert_eq!(query.is_empty(), graph.0 == "nodes=0, edges=0, calls=0");
+    }
+}
+
+/// Guarantees: a stream's head says nothing of it, since it changes while the stream goes on; its events do.
+#[tokio::test]
+async fn a_stream_reports_it_in_its_events() {
+    let path = "/api/v1/stream?top=1";
+    let response = send(shop_state(), get(path)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!response.headers().contains_key("spangraph-hidden"));
+    let app = router(shop_state());
+    let mut client = Client::open(&app, path).await;
+    client.read().await;
+    let hidden = json("/api/v1/topology?top=1").await["hidden"].clone();
+    assert!(hidden["edges"].as_u64() > Some(0));
+    assert_eq!(client.graph["hidden"], hidden);
 }
 
 /// Guarantees: HEAD has it, and a 304, whose body the client holds, has the head that RFC 9110 gives it and no more.

@@ -28,7 +28,7 @@ fn file(content: &[u8]) -> String {
 fn snapshot_of(slice: &Slice, query: &str) -> Vec<u8> {
     let topology = build(slice, query).unwrap();
     let body = Format::Json.write(View::Graph, &topology, &Picture::default());
-    body.unwrap()
+    body.unwrap().body
 }
 
 /// Two slices saved with histograms.
@@ -71,7 +71,9 @@ fn saved_snapshots_differ_as_their_windows_do() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let got: Value = serde_json::from_slice(&output.stdout).unwrap();
     let direct = differ(&base, &head, "").unwrap();
-    let direct = render::diff::write(Format::Json, &direct, &Picture::default()).unwrap();
+    let direct = render::diff::write(Format::Json, &direct, &Picture::default())
+        .unwrap()
+        .body;
     let expected: Value = serde_json::from_slice(&direct).unwrap();
     for part in ["schema", "tests", "summary", "nodes", "edges"] {
         assert!(

@@ -12,7 +12,7 @@ use spangraph::topology::diff::Diff;
 
 fn written(format: Format, difference: &Diff, look: &str) -> String {
     let picture = Picture::take(&mut Params::decode(look));
-    String::from_utf8(diff::write(format, difference, &picture).unwrap()).unwrap()
+    String::from_utf8(diff::write(format, difference, &picture).unwrap().body).unwrap()
 }
 
 fn released() -> Diff {

@@ -18,7 +18,7 @@ fn text(difference: &Diff, look: &str) -> String {
     let mut params = Params::decode(look);
     let picture = Picture::take(&mut params);
     params.finish().unwrap();
-    String::from_utf8(diff::write(Format::Svg, difference, &picture).unwrap()).unwrap()
+    String::from_utf8(diff::write(Format::Svg, difference, &picture).unwrap().body).unwrap()
 }
 
 fn drawn(difference: &Diff, look: &str) -> Element {

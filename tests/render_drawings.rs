@@ -18,7 +18,7 @@ fn drawn(format: Format, slice: &Slice, look: &str) -> String {
     let picture = Picture::take(&mut params);
     params.finish().unwrap();
     let topology = build(slice, "top=100000").unwrap();
-    let body = format.write(View::Graph, &topology, &picture).unwrap();
+    let body = format.write(View::Graph, &topology, &picture).unwrap().body;
     String::from_utf8(body).unwrap()
 }
 

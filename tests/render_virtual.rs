@@ -11,7 +11,10 @@ use spangraph::render::{Format, Picture, View};
 use spangraph::topology::Topology;
 
 fn written(topology: &Topology, format: Format, view: View) -> String {
-    let body = format.write(view, topology, &Picture::default()).unwrap();
+    let body = format
+        .write(view, topology, &Picture::default())
+        .unwrap()
+        .body;
     String::from_utf8(body).unwrap()
 }
 

@@ -3,11 +3,10 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
-use super::hidden;
 use super::memo::Outcome;
 use super::problem::Problem;
 use crate::topology::ident::hex;
@@ -46,9 +45,7 @@ impl Answer {
             let mut response = Body::from(made.bytes).into_response();
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-            if let Some(hidden) = made.hidden.as_deref().and_then(hidden::value) {
-                headers.insert(HeaderName::from_static(hidden::NAME), hidden);
-            }
+            headers.extend(made.field);
             response
         };
         set(response.headers_mut(), &self.etag, self.max_age_s);

@@ -1,6 +1,5 @@
 //! `/api/v1/diff`: two windows of equal length, resolved and keyed before anything is built.
 
-use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
@@ -137,9 +136,11 @@ impl AskedDiff {
         let ends = ends.map(|(name, found)| (name, Echo::Text(rfc3339(found.end_unix_s))));
         diff.query.splice(0..0, ends);
         let body = render::diff::write(self.format, &diff, &self.picture);
-        let bytes = Bytes::from(body.map_err(|error| defect(&error))?);
-        let hidden = Some(hidden::of_diff(&diff));
-        Ok(Made { bytes, hidden })
+        let written = body.map_err(|error| defect(&error))?;
+        Ok(Made {
+            bytes: written.body.into(),
+            field: hidden::of_diff(&diff, written.undrawn),
+        })
     }
 }
 

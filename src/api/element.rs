@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
+use super::memo::Made;
 use super::problem::Problem;
 use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
@@ -70,12 +71,13 @@ async fn answer(
         &shared.state.dimensions,
     )?
     .answer(shared, &headers, move |shared, query, resolved| {
-        build(&Ask {
+        let body = build(&Ask {
             shared,
             resolved,
             query,
             id: &id,
-        })
+        });
+        body.map(Made::from)
     })
     .await
 }

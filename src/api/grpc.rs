@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tonic::codegen::tokio_stream::Stream;
+use tonic::metadata::MetadataMap;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
 use super::guard::MAX_URI;
+use super::memo::Field;
 use super::problem::Problem;
 use super::snapshot::Asked;
-use super::{Shared, hidden, reflection, stream};
+use super::{Shared, reflection, stream};
 use crate::net::Health;
 use crate::proto::topology_service_server::{SERVICE_NAME, TopologyService, TopologyServiceServer};
 use crate::proto::{GetTopologyRequest, GetTopologyResponse, WatchTopologyRequest};
@@ -44,12 +46,9 @@ impl TopologyService for Topologies {
         let raw = request.into_inner().query;
         check_length(&raw)?;
         let answer = answer(&self.shared, &raw).await;
-        let (message, hidden) = answer.map_err(|problem| status(&problem))?;
+        let (message, field) = answer.map_err(|problem| status(&problem))?;
         let mut response = Response::new(message);
-        if let Some(value) = hidden.and_then(|text| text.parse().ok()) {
-            let metadata = response.metadata_mut();
-            metadata.insert(hidden::NAME, value);
-        }
+        *response.metadata_mut() = MetadataMap::from_headers(field.into_iter().collect());
         Ok(response)
     }
 
@@ -74,11 +73,11 @@ fn check_length(raw: &str) -> Result<(), Status> {
     Err(Status::invalid_argument(detail))
 }
 
-/// The message, and what filters took away of the graph: as over HTTP, beside a body that may have no room for it.
+/// The message, and what of the graph is not in it: as over HTTP, beside a body that may have no room for it.
 async fn answer(
     shared: &Arc<Shared>,
     raw: &str,
-) -> Result<(GetTopologyResponse, Option<String>), Problem> {
+) -> Result<(GetTopologyResponse, Option<Field>), Problem> {
     let asked = Asked::read(
         View::Graph,
         None,
@@ -96,7 +95,7 @@ async fn answer(
         body: made.bytes,
         etag,
     };
-    Ok((message, made.hidden))
+    Ok((message, made.field))
 }
 
 pub(super) fn status(problem: &Problem) -> Status {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
@@ -26,9 +27,12 @@ pub(super) type Outcome = Result<Made, Problem>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Made {
     pub(super) bytes: Bytes,
-    /// What filters took away of a graph, as [`super::hidden`] words it.
-    pub(super) hidden: Option<String>,
+    /// What the body's maker says of it.
+    pub(super) field: Option<Field>,
 }
+
+/// A field of a head.
+pub(super) type Field = (HeaderName, HeaderValue);
 
 /// Bodies and builds.
 #[derive(Debug)]
@@ -207,10 +211,7 @@ impl Memo {
 /// A body with nothing beside it.
 impl From<Bytes> for Made {
     fn from(bytes: Bytes) -> Self {
-        Self {
-            bytes,
-            hidden: None,
-        }
+        Self { bytes, field: None }
     }
 }
 

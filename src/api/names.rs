@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use bytes::Bytes;
 use http::HeaderMap;
 
-use super::Shared;
+use super::memo::Made;
 use super::problem::Problem;
 use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
-use crate::render::json;
+use super::{Shared, hidden};
+use crate::render::{Undrawn, json};
 use crate::topology::{self, Params, Query, Topology};
 
 /// Parameters of both.
@@ -63,7 +63,10 @@ async fn answer(
         found.query = echo;
         let mut body = Vec::new();
         write(&found, &mut body).map_err(|error| defect(&error))?;
-        Ok(Bytes::from(body))
+        Ok(Made {
+            bytes: body.into(),
+            field: hidden::of_graph(found.hidden, Undrawn::default()),
+        })
     })
     .await
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
@@ -16,7 +15,7 @@ use super::problem::Problem;
 use super::window;
 use crate::history::Resolved;
 use crate::proto;
-use crate::render::{Format, Picture, View, WriteError};
+use crate::render::{Format, Picture, View, WriteError, Written};
 use crate::topology::times::At;
 use crate::topology::{self, BuildError, Frame, Params, Query, Topology};
 
@@ -69,9 +68,8 @@ impl Asked {
     }
 
     /// Writes a graph in the format asked for. Fails only by a defect.
-    pub fn write(&self, topology: &Topology) -> Result<Bytes, WriteError> {
-        let body = self.format.write(self.view, topology, &self.picture)?;
-        Ok(body.into())
+    pub fn write(&self, topology: &Topology) -> Result<Written, WriteError> {
+        self.format.write(self.view, topology, &self.picture)
     }
 
     /// Checks a URL query and the formats it asks for.
@@ -228,9 +226,11 @@ fn build(shared: &Shared, asked: &Asked, resolved: &Resolved) -> Outcome {
             .place(&mut topology, &asked.query.group_by, &*shared.state.source)
             .map_err(|error| defect(&error))?;
     }
-    let bytes = asked.write(&topology).map_err(|error| defect(&error))?;
-    let hidden = Some(hidden::of_graph(topology.hidden));
-    Ok(Made { bytes, hidden })
+    let written = asked.write(&topology).map_err(|error| defect(&error))?;
+    Ok(Made {
+        bytes: written.body.into(),
+        field: hidden::of_graph(topology.hidden, written.undrawn),
+    })
 }
 
 // === impl Shared ===

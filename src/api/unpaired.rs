@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Shared;
+use super::memo::Outcome;
 use super::problem::Problem;
 use super::snapshot::{defect, unbuilt};
 use super::windowed::Windowed;
@@ -34,11 +35,11 @@ pub(super) async fn unpaired(
     .await
 }
 
-fn build(shared: &Shared, query: &Query, resolved: &Resolved) -> Result<Bytes, Problem> {
+fn build(shared: &Shared, query: &Query, resolved: &Resolved) -> Outcome {
     let frame = shared.frame(resolved, query);
     let found =
         topology::unpaired(shared.merge(resolved)?, &frame).map_err(|error| unbuilt(&error))?;
     let mut body = Vec::new();
     json::write_unpaired(&found, &mut body).map_err(|error| defect(&error))?;
-    Ok(body.into())
+    Ok(Bytes::from(body).into())
 }

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use super::Shared;
 use super::caching::{self, Answer};
 use super::format;
-use super::memo::Made;
+use super::memo::Outcome;
 use super::problem::Problem;
 use super::snapshot::range;
 use super::window;
@@ -59,7 +59,7 @@ impl Windowed {
         self,
         shared: Arc<Shared>,
         headers: &HeaderMap,
-        build: impl FnOnce(&Shared, &Query, &Resolved) -> Result<Bytes, Problem> + Send + 'static,
+        build: impl FnOnce(&Shared, &Query, &Resolved) -> Outcome + Send + 'static,
     ) -> Result<Response, Problem> {
         let Self { query, what } = self;
         let state = &shared.state;
@@ -83,7 +83,7 @@ impl Windowed {
         let building = Arc::clone(&shared);
         answer
             .respond(headers, || async move {
-                let build = move || build(&building, &query, &resolved).map(Made::from);
+                let build = move || build(&building, &query, &resolved);
                 shared.memo.get(&key, build).await
             })
             .await

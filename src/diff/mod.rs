@@ -184,7 +184,7 @@ fn of_files(
     let diff = compare(&base.topology, &head.topology, settings);
     let write = |format| {
         let body = render::diff::write(format, &diff, &picture);
-        body.map(snapshot::ended)
+        body.map(|written| snapshot::ended(written.body))
     };
     let body = write(Format::Json)?;
     let report = Report::read(&body).map_err(|why| DiffError::NotADiff(visible(&why)))?;

@@ -5,7 +5,7 @@ pub(super) mod words;
 
 use std::fmt;
 
-use super::{Format, Picture, WriteError, dot, json, mermaid, svg};
+use super::{Format, Picture, Undrawn, WriteError, Written, dot, json, mermaid, svg};
 use crate::topology::diff::Diff;
 
 /// How a difference is written.
@@ -13,6 +13,8 @@ use crate::topology::diff::Diff;
 enum Writer {
     /// A drawing: takes the parameters of a picture.
     Drawn(fn(&Diff, &Picture, &mut String) -> fmt::Result),
+    /// A drawing of as much as its consumer takes.
+    Fitted(fn(&Diff, &Picture, &mut String) -> Result<Undrawn, fmt::Error>),
     /// JSON.
     Json(fn(&Diff, &mut Vec<u8>) -> serde_json::Result<()>),
 }
@@ -22,7 +24,7 @@ const TABLE: [(Format, Writer); 4] = [
     (Format::Json, Writer::Json(json::diff::write)),
     (Format::Dot, Writer::Drawn(dot::diff::write)),
     (Format::Svg, Writer::Drawn(svg::diff::write)),
-    (Format::Mermaid, Writer::Drawn(mermaid::diff::write)),
+    (Format::Mermaid, Writer::Fitted(mermaid::diff::write)),
 ];
 
 /// The formats that show a difference, in order of preference.
@@ -32,7 +34,7 @@ pub fn formats() -> Vec<Format> {
 
 /// Whether a format's bodies follow the parameters of a [`Picture`].
 pub fn is_drawn(format: Format) -> bool {
-    matches!(writer(format), Some(Writer::Drawn(_)))
+    matches!(writer(format), Some(Writer::Drawn(_) | Writer::Fitted(_)))
 }
 
 /// The formats that do.
@@ -41,19 +43,20 @@ pub fn drawn() -> Vec<Format> {
 }
 
 /// Writes the difference. Fails only by a defect, or where [`formats`] does not have the format.
-pub fn write(format: Format, diff: &Diff, picture: &Picture) -> Result<Vec<u8>, WriteError> {
+pub fn write(format: Format, diff: &Diff, picture: &Picture) -> Result<Written, WriteError> {
+    let (mut text, mut json) = (String::new(), Vec::new());
+    let mut undrawn = Undrawn::default();
     match writer(format).ok_or(WriteError::NoDiff(format))? {
-        Writer::Drawn(write) => {
-            let mut text = String::new();
-            write(diff, picture, &mut text)?;
-            Ok(text.into_bytes())
-        }
-        Writer::Json(write) => {
-            let mut body = Vec::new();
-            write(diff, &mut body)?;
-            Ok(body)
-        }
+        Writer::Drawn(write) => write(diff, picture, &mut text)?,
+        Writer::Fitted(write) => undrawn = write(diff, picture, &mut text)?,
+        Writer::Json(write) => write(diff, &mut json)?,
     }
+    let body = if json.is_empty() {
+        text.into_bytes()
+    } else {
+        json
+    };
+    Ok(Written { body, undrawn })
 }
 
 fn writer(format: Format) -> Option<Writer> {

@@ -60,11 +60,31 @@ pub enum WriteError {
     NoDiff(Format),
 }
 
+/// What was written, and what of the topology is not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The text.
+    pub body: Vec<u8>,
+    /// What had no room.
+    pub undrawn: Undrawn,
+}
+
+/// What passed the filters, but not the bounds of the format's own consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Undrawn {
+    /// Nodes.
+    pub nodes: usize,
+    /// Edges.
+    pub edges: usize,
+}
+
 /// How a view is written.
 #[derive(Clone, Copy)]
 enum Writer {
     /// A drawing: takes the parameters of a picture.
     Drawn(fn(&Topology, &Picture, &mut String) -> fmt::Result),
+    /// A drawing of as much as its consumer takes.
+    Fitted(fn(&Topology, &Picture, &mut String) -> Result<Undrawn, fmt::Error>),
     /// Text for programs.
     Text(fn(&Topology, &mut String) -> fmt::Result),
     /// JSON.
@@ -125,7 +145,7 @@ const TABLE: [Row; 9] = [
         extensions: &["mmd"],
         content_type: "text/vnd.mermaid; charset=utf-8",
         about: "For Markdown, in a fenced block `mermaid`",
-        graph: Some(Writer::Drawn(mermaid::write)),
+        graph: Some(Writer::Fitted(mermaid::write)),
         nodes: None,
         edges: None,
     },
@@ -233,7 +253,8 @@ impl Format {
 
     /// Whether its bodies of `view` follow the parameters of a [`Picture`].
     pub fn is_drawn(self, view: View) -> bool {
-        matches!(self.row().writer(view), Some(Writer::Drawn(_)))
+        let writer = self.row().writer(view);
+        matches!(writer, Some(Writer::Drawn(_) | Writer::Fitted(_)))
     }
 
     /// Whether its bodies are drawn where the layout puts nodes.
@@ -247,25 +268,22 @@ impl Format {
         view: View,
         topology: &Topology,
         picture: &Picture,
-    ) -> Result<Vec<u8>, WriteError> {
+    ) -> Result<Written, WriteError> {
         let writer = self.row().writer(view);
+        let (mut text, mut json) = (String::new(), Vec::new());
+        let mut undrawn = Undrawn::default();
         match writer.ok_or(WriteError::NoView(self, view))? {
-            Writer::Drawn(write) => {
-                let mut text = String::new();
-                write(topology, picture, &mut text)?;
-                Ok(text.into_bytes())
-            }
-            Writer::Text(write) => {
-                let mut text = String::new();
-                write(topology, &mut text)?;
-                Ok(text.into_bytes())
-            }
-            Writer::Json(write) => {
-                let mut body = Vec::new();
-                write(topology, &mut body)?;
-                Ok(body)
-            }
+            Writer::Drawn(write) => write(topology, picture, &mut text)?,
+            Writer::Fitted(write) => undrawn = write(topology, picture, &mut text)?,
+            Writer::Text(write) => write(topology, &mut text)?,
+            Writer::Json(write) => write(topology, &mut json)?,
         }
+        let body = if json.is_empty() {
+            text.into_bytes()
+        } else {
+            json
+        };
+        Ok(Written { body, undrawn })
     }
 
     fn row(self) -> &'static Row {

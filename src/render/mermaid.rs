@@ -15,6 +15,7 @@ use escape::escaped;
 use fit::Part;
 
 use super::callers::Callers;
+use super::format::Undrawn;
 use super::look::{Numbers, Palette, caption, dash, edge_lines, frames, pen_width, rank, title};
 use super::picture::{Picture, Theme};
 use super::text::hidden;
@@ -29,7 +30,11 @@ const CLASSES: [(&str, Option<Health>); 4] = [
 ];
 
 /// Writes the graph, or of a large one the part that Mermaid takes.
-pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fmt::Result {
+pub fn write(
+    topology: &Topology,
+    picture: &Picture,
+    out: &mut impl Write,
+) -> Result<Undrawn, fmt::Error> {
     let drawing = Drawing {
         topology,
         callers: Callers::of(topology),
@@ -37,7 +42,9 @@ pub fn write(topology: &Topology, picture: &Picture, out: &mut impl Write) -> fm
         palette: Palette::of(picture.theme),
         numbers: Numbers::of(topology),
     };
-    out.write_str(&fit::largest(topology, |part| drawing.text(part))?)
+    let (text, undrawn) = fit::largest(topology, |part| drawing.text(part))?;
+    out.write_str(&text)?;
+    Ok(undrawn)
 }
 
 struct Drawing<'a> {

@@ -23,5 +23,5 @@ pub mod svg;
 pub(crate) mod text;
 mod xml;
 
-pub use format::{Format, View, WriteError};
+pub use format::{Format, Undrawn, View, WriteError, Written};
 pub use picture::{Picture, RankDir, Theme};

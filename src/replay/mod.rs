@@ -110,7 +110,7 @@ fn draw(
     slice: proto::Slice,
     resolved: &Resolved,
     asked: &Asked,
-) -> Result<(bytes::Bytes, Hidden), ReplayError> {
+) -> Result<(Vec<u8>, Hidden), ReplayError> {
     // What stands for a process elsewhere stands for the data here.
     let epoch = daemon::hex(&Sha256::digest(slice.encode_to_vec())[..8]);
     let health = &resolved.config.health;
@@ -132,5 +132,5 @@ fn draw(
         topology.place(&layout(None, &graph));
     }
     topology.window.requested_s = frame.end_unix_s - frame.start_unix_s;
-    Ok((asked.write(&topology)?, topology.hidden))
+    Ok((asked.write(&topology)?.body, topology.hidden))
 }

@@ -10,7 +10,10 @@ use super::build;
 
 pub fn written(format: Format, view: View, slice: &Slice) -> String {
     let topology = build(slice, "").unwrap();
-    let body = format.write(view, &topology, &Picture::default()).unwrap();
+    let body = format
+        .write(view, &topology, &Picture::default())
+        .unwrap()
+        .body;
     String::from_utf8(body).unwrap()
 }
 

@@ -5,10 +5,10 @@ use std::fmt::{self, Write};
 
 use super::escape::escaped;
 use super::{brackets, configured, dash_array, fit};
-use crate::render::Picture;
 use crate::render::diff::look::{Look, edges_by_ends, frames, node_lines, titles};
 use crate::render::diff::words::lines;
 use crate::render::look::Palette;
+use crate::render::{Picture, Undrawn};
 use crate::topology::diff::{Change, Diff, EdgeDiff, NodeDiff, Status};
 
 /// Classes of nodes.
@@ -20,7 +20,7 @@ const CLASSES: [Status; 4] = [
 ];
 
 /// Writes the difference, or of a large one the part that Mermaid takes: what is beyond chance first.
-pub fn write(diff: &Diff, picture: &Picture, out: &mut impl Write) -> fmt::Result {
+pub fn write(diff: &Diff, picture: &Picture, out: &mut impl Write) -> Result<Undrawn, fmt::Error> {
     let drawing = Drawing {
         diff,
         picture,
@@ -28,9 +28,11 @@ pub fn write(diff: &Diff, picture: &Picture, out: &mut impl Write) -> fmt::Resul
     };
     let mut most = diff.edges.len().max(diff.nodes.len()).min(fit::MAX_EDGES);
     loop {
-        let text = drawing.text(&Part::of(diff, most))?;
+        let part = Part::of(diff, most);
+        let text = drawing.text(&part)?;
         if most == 0 || text.encode_utf16().count() <= fit::MAX_UNITS {
-            return out.write_str(&text);
+            out.write_str(&text)?;
+            return Ok(part.undrawn);
         }
         most = most * 3 / 4;
     }
@@ -47,7 +49,7 @@ struct Part<'a> {
     edges: Vec<&'a EdgeDiff>,
     /// By id, numbered.
     nodes: BTreeMap<&'a str, usize>,
-    whole: bool,
+    undrawn: Undrawn,
 }
 
 // === impl Part ===
@@ -69,7 +71,10 @@ impl<'a> Part<'a> {
         let mut edges = edges_by_ends(diff);
         edges.retain(|e| kept.contains(e.id.as_str()));
         Self {
-            whole: edges.len() == diff.edges.len() && nodes.len() == diff.nodes.len(),
+            undrawn: Undrawn {
+                nodes: diff.nodes.len() - nodes.len(),
+                edges: diff.edges.len() - edges.len(),
+            },
             edges,
             nodes: nodes.into_iter().zip(0..).collect(),
         }
@@ -107,7 +112,7 @@ impl Drawing<'_> {
         let theme = configured(self.picture.theme);
         let title = titles(self.diff).join("; ");
         let direction = self.picture.rankdir.name();
-        let missing = if part.whole {
+        let missing = if part.undrawn == Undrawn::default() {
             String::new()
         } else {
             let (shown, all) = (part.edges.len(), self.diff.edges.len());

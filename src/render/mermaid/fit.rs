@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::render::Undrawn;
 use crate::render::look::edges_by_ends;
 use crate::topology::{Edge, Node, Topology};
 
@@ -51,11 +52,18 @@ impl<'a> Part<'a> {
         self.nodes.contains(node.counted.id.as_str())
     }
 
-    /// What it lacks, in words.
+    /// What it lacks.
+    fn undrawn(&self) -> Undrawn {
+        Undrawn {
+            nodes: self.topology.nodes.len() - self.nodes.len(),
+            edges: self.topology.edges.len() - self.edges.len(),
+        }
+    }
+
+    /// The same in words.
     pub(super) fn missing(&self) -> Option<String> {
         let (nodes, edges) = (self.topology.nodes.len(), self.topology.edges.len());
-        let whole = self.nodes.len() == nodes && self.edges.len() == edges;
-        (!whole).then(|| {
+        (self.undrawn() != Undrawn::default()).then(|| {
             format!(
                 "the busiest {} of {edges} edges, {} of {nodes} nodes",
                 self.edges.len(),
@@ -66,16 +74,19 @@ impl<'a> Part<'a> {
 }
 
 /// The text of the largest part within both limits: as many of the busiest edges as fit, then, if all did, as many
-/// nodes without any.
+/// nodes without any; and what is not in it.
 pub(super) fn largest(
     topology: &Topology,
     text: impl Fn(&Part<'_>) -> Result<String, fmt::Error>,
-) -> Result<String, fmt::Error> {
+) -> Result<(String, Undrawn), fmt::Error> {
     let mut ranked: Vec<&Edge> = topology.edges.iter().collect();
     ranked.sort_by_key(|e| (Reverse(e.counted.calls()), &e.id));
     let (all, nodes) = (ranked.len(), topology.nodes.len());
-    let drawn = |edges, others| text(&Part::of(topology, &ranked, edges, others));
-    let fits = |text: &String| text.encode_utf16().count() <= MAX_UNITS;
+    let drawn = |edges, others| {
+        let part = Part::of(topology, &ranked, edges, others);
+        Ok::<_, fmt::Error>((text(&part)?, part.undrawn()))
+    };
+    let fits = |(text, _): &(String, Undrawn)| text.encode_utf16().count() <= MAX_UNITS;
     if all <= MAX_EDGES {
         let whole = drawn(all, nodes)?;
         if fits(&whole) {
