@@ -9,8 +9,9 @@ use http::StatusCode;
 use read_support::http::{bytes, get, header, send, shop_state, with};
 use read_support::{END, Fixed, World, shop, state};
 use serde_json::{Value, json};
-use spangraph::api::{ApiState, Bind};
+use spangraph::api::{ApiState, Bind, router};
 use spangraph::proto::{ConnectionType, Slice};
+use tower::ServiceExt as _;
 
 const JAEGER: &str = "/compat/jaeger/api";
 const ZIPKIN: &str = "/compat/zipkin/api/v2";
@@ -78,6 +79,50 @@ async fn zipkin_gets_bare_lists_with_errors_only_where_there_are_some() {
         answer(shop_state(), &format!("{ZIPKIN}/services")).await,
         json!(["audit", "checkout", "web"])
     );
+}
+
+/// Guarantees: as Zipkin's own server has it, its names may be kept for five minutes once there are more than three; by
+/// the one client that asked, since an answer may need a token. Nothing else of a facade is kept.
+#[tokio::test]
+async fn zipkin_may_keep_its_names_once_there_are_some() {
+    let services = |names: usize| {
+        let mut w = World::new();
+        let nodes: Vec<u32> = (0..names).map(|n| w.service(&format!("s{n}"))).collect();
+        for ends in nodes.windows(2) {
+            w.plain(ends[0], ends[1], 1);
+        }
+        of(w.done())
+    };
+    let kept = async |names: usize, path: &str| {
+        let app = router(services(names));
+        let mut told = Vec::new();
+        // The second answer is the remembered body.
+        for _ in 0..2 {
+            let response = app.clone().oneshot(get(path)).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            let values = response.headers().get_all("cache-control").iter();
+            told.push(values.map(|v| v.to_str().unwrap().to_owned()).collect());
+        }
+        assert_eq!(told[0], told[1]);
+        let mut told: Vec<String> = told.remove(0);
+        assert_eq!(told.len(), 1, "{path}");
+        told.remove(0)
+    };
+    let zipkins = format!("{ZIPKIN}/services");
+    for names in [0, 3] {
+        assert_eq!(kept(names, &zipkins).await, "no-store");
+    }
+    for names in [4, 40] {
+        let lifetime = "private, max-age=300, must-revalidate";
+        assert_eq!(kept(names, &zipkins).await, lifetime);
+    }
+    for path in [
+        format!("{ZIPKIN}/dependencies?endTs={}", END * 1000),
+        format!("{JAEGER}/services"),
+        format!("{JAEGER}/dependencies"),
+    ] {
+        assert_eq!(kept(40, &path).await, "no-store", "{path}");
+    }
 }
 
 /// Scenario: one name in two namespaces and without one, names that differ in case, a blank name, a hostile one.

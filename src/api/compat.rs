@@ -8,11 +8,12 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use bytes::Bytes;
-use http::HeaderMap;
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::format::welcome;
+use super::memo::{Field, Made};
 use super::problem::Problem;
 use super::snapshot::{range, unbuilt};
 use super::{Shared, answers};
@@ -75,6 +76,9 @@ const ROUTES: [(&str, &str, Facade, List); 4] = [
 ];
 
 const DAY_MS: u64 = 86_400_000;
+
+/// As many names Zipkin's clients ask for anew each time.
+const FEW_NAMES: usize = 3;
 
 pub(super) fn routes(at_root: bool) -> Router<Arc<Shared>> {
     let mut router = Router::new();
@@ -146,10 +150,18 @@ async fn answer(
         let merged = building.merge(&resolved)?;
         let frame = building.frame(&resolved, &query);
         let topology = topology::build(merged, &frame).map_err(|error| unbuilt(&error))?;
-        Ok(Bytes::from(asked.write(&topology).to_string()).into())
+        let list = asked.write(&topology);
+        Ok(Made {
+            field: asked.lifetime(&list),
+            bytes: facade.body(asked.list, list).to_string().into(),
+        })
     };
     let made = shared.memo.get(&key, build).await?;
-    Ok(answers::typed(made.bytes, "application/json"))
+    let mut response = answers::typed(made.bytes, "application/json");
+    if let Some((name, value)) = made.field {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
 }
 
 // === impl Asked ===
@@ -187,12 +199,21 @@ impl Asked {
             Facade::Jaeger => Case::Kept,
             Facade::Zipkin => Case::Lower,
         };
-        let list = match (self.list, self.facade) {
+        match (self.list, self.facade) {
             (List::Services, _) => dependencies::services(topology, case).into(),
             (_, Facade::Jaeger) => dependencies::jaeger(topology, self.service.as_deref()),
             (_, Facade::Zipkin) => dependencies::zipkin(topology),
-        };
-        self.facade.body(self.list, list)
+        }
+    }
+
+    /// Zipkin's names may be kept for a while, once there are more than [`FEW_NAMES`]: its page asks for them again and
+    /// again, and whoever has fewer is just setting up and waits for the next to appear (`ZipkinQueryApiV2.java`). What
+    /// its server does not say is `private`; here an answer may have needed a token.
+    fn lifetime(&self, list: &Value) -> Option<Field> {
+        let names = (self.facade, self.list) == (Facade::Zipkin, List::Services);
+        let many = list.as_array().map_or(0, Vec::len) > FEW_NAMES;
+        let lifetime = HeaderValue::from_static("private, max-age=300, must-revalidate");
+        (names && many).then_some((CACHE_CONTROL, lifetime))
     }
 }
 
