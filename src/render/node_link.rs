@@ -1,6 +1,9 @@
 //! networkx' node-link JSON, which d3 and others read too: the elements of the JSON body, each edge with `source` and
 //! `target`, and with its connection type as the `key` that tells parallel edges apart. What the body says beside its
-//! elements is the graph's own attributes. networkx reads it with `node_link_graph(data, edges="edges")`.
+//! elements is the graph's own attributes.
+//!
+//! The list is called `edges`, which networkx expects since 3.6. A second one by its older name, `links`, would double
+//! the body: `node_link_graph` takes `edges="edges"` in 3.4 and 3.5, and `link="edges"` before.
 
 use serde::Serialize;
 
