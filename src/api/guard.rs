@@ -29,8 +29,8 @@ pub(super) struct Entrance {
     pub(super) grpc: axum::Router,
 }
 
-/// Most bytes of a path with its query: 256 parameters of 128 bytes. A head beyond `net`'s 64 KiB hyper refuses by
-/// itself, with a bare 431: raising that would not help, since no `http::Uri` is longer than 65,534 bytes.
+/// Most bytes of a path with its query: 256 parameters of 128 bytes. No `http::Uri` is longer than 65,534 bytes: what is,
+/// hyper refuses by itself, with a bare 414, and a head beyond `net`'s bounds with a bare 431.
 pub(super) const MAX_URI: usize = 32 << 10;
 
 /// Headers of every answer, errors too.

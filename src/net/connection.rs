@@ -86,7 +86,10 @@ pub(super) async fn run<I, S>(
     let mut timer = pin!(sleep_until(pulse.due(limits).0));
     poll_fn(|cx| {
         loop {
-            if connection.as_mut().poll(cx).is_ready() {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                if ended.is_err_and(|error| is_too_large(&*error)) {
+                    count(&counters.heads_refused);
+                }
                 return Poll::Ready(());
             }
             if !stopping && stop.as_mut().poll(cx).is_ready() {
@@ -145,6 +148,12 @@ struct WatchedBody<B> {
     request: OpenRequest,
 }
 
+/// Whether hyper refused a head of HTTP/1 by itself: 431 for its size or its number of fields, 414 for its URL.
+fn is_too_large(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<hyper::Error>();
+    error.is_some_and(hyper::Error::is_parse_too_large)
+}
+
 /// hyper's builder with nothing left to its defaults that bounds anything.
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -153,7 +162,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // `Pulse` times heads; hyper's timer would close kept-alive connections with it.
         .header_read_timeout(None)
-        .max_buf_size(limits::H1_BUFFER);
+        .max_buf_size(limits::H1_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -13,6 +13,7 @@ pub struct NetCounters {
     pub(super) refused: AtomicU64,
     pub(super) accept_errors: AtomicU64,
     pub(super) head_timeouts: AtomicU64,
+    pub(super) heads_refused: AtomicU64,
     pub(super) stalled: AtomicU64,
     pub(super) idle_closed: AtomicU64,
     pub(super) aged_closed: AtomicU64,
@@ -33,6 +34,8 @@ pub struct NetSnapshot {
     pub accept_errors: u64,
     /// Closed: silent after connecting, or a request head that did not end in time.
     pub head_timeouts: u64,
+    /// Closed after a bare 431 or 414: a request head that was too large (HTTP/1).
+    pub heads_refused: u64,
     /// Closed: a request or a write that did not move.
     pub stalled: u64,
     /// Closed politely: no request for a while.
@@ -58,6 +61,7 @@ impl NetCounters {
             refused: zero(),
             accept_errors: zero(),
             head_timeouts: zero(),
+            heads_refused: zero(),
             stalled: zero(),
             idle_closed: zero(),
             aged_closed: zero(),
@@ -76,6 +80,7 @@ impl NetCounters {
             refused: self.refused.load(Relaxed),
             accept_errors: self.accept_errors.load(Relaxed),
             head_timeouts: self.head_timeouts.load(Relaxed),
+            heads_refused: self.heads_refused.load(Relaxed),
             stalled: self.stalled.load(Relaxed),
             idle_closed: self.idle_closed.load(Relaxed),
             aged_closed: self.aged_closed.load(Relaxed),
@@ -122,6 +127,7 @@ impl NetCounters {
         ];
         let closed = [
             ("head_timeout", now.head_timeouts),
+            ("head_size", now.heads_refused),
             ("stalled", now.stalled),
             ("idle", now.idle_closed),
             ("age", now.aged_closed),

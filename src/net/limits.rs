@@ -49,8 +49,9 @@ pub(super) const H2_SEND_BUFFER: usize = 64 * 1024;
 pub(super) const H2_PING_EVERY: Duration = Duration::from_secs(30);
 /// … which must be answered within this.
 pub(super) const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
-/// HTTP/1: the connection's read buffer, and so the longest head (431 beyond it).
-pub(super) const H1_BUFFER: usize = 64 * 1024;
+/// HTTP/1: bytes of a head, to its empty line; beyond them 431. Room for 8 KiB of fields beside a URL of 64 KiB, so that
+/// this is refused for what it is (414). The connection's read buffer has the same bound.
+pub(super) const H1_HEAD: usize = 72 * 1024;
 
 /// Uncharged memory a connection may take for long: its buffers and one header list. What it sends before it was
 /// admitted is bounded by [`super::Admission`]'s waiting room instead.

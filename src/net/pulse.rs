@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Limits;
+use super::limits::H1_HEAD;
 
 /// Times are milliseconds since the connection was accepted; [`NEVER`] means "not now".
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(super) struct OpenRequest(Arc<Pulse>);
 pub(super) struct PulseIo<I> {
     inner: I,
     pulse: Arc<Pulse>,
+    /// Bytes read of the head that has not ended.
+    head_bytes: usize,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
@@ -181,6 +184,7 @@ impl<I> PulseIo<I> {
         Self {
             inner,
             pulse,
+            head_bytes: 0,
             linger: None,
         }
     }
@@ -192,10 +196,17 @@ impl<I: AsyncRead + Unpin> AsyncRead for PulseIo<I> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.pulse.head.load(Relaxed) == NEVER {
+            self.head_bytes = 0;
+        }
+        // hyper fills whatever room its buffer happens to have, and only then looks at its bound: without this one a
+        // longer head would pass or not by how it was cut into packets.
+        let left = H1_HEAD.saturating_sub(self.head_bytes).max(1);
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut (&mut self.inner).take(left as u64)).poll_read(cx, buf))?;
         let read = &buf.filled()[before..];
         if !read.is_empty() {
+            self.head_bytes += read.len();
             self.pulse.on_read(read);
         }
         Poll::Ready(Ok(()))
