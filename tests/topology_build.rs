@@ -144,6 +144,37 @@ fn globs_select_nodes_and_what_goes_is_reported() {
     );
 }
 
+/// Guarantees: whatever a service is called, it can be hidden or shown by itself.
+#[test]
+fn a_glob_can_mean_one_node_of_a_hostile_name() {
+    let all = [
+        "*", "?", "[a]", "a%252Ab", "a*b", "a[", "a]", "axb", "a}", "{a",
+    ];
+    let mut w = World::new();
+    for id in all {
+        w.service(id);
+    }
+    let slice = w.done();
+    for id in all {
+        // In a URL each `%` of what is meant is a `%25`.
+        let mut glob = id.replace('%', "%25");
+        for (c, code) in [
+            ("*", "2A"),
+            ("[", "5B"),
+            ("]", "5D"),
+            ("{", "7B"),
+            ("}", "7D"),
+        ] {
+            glob = glob.replace(c, &format!("%25{code}"));
+        }
+        let others: Vec<_> = all.into_iter().filter(|other| *other != id).collect();
+        let without = build(&slice, &format!("exclude={glob}")).unwrap();
+        assert_eq!(ids(&without), others, "{glob}");
+        let alone = build(&slice, &format!("service={glob}")).unwrap();
+        assert_eq!(ids(&alone), [id], "{glob}");
+    }
+}
+
 #[test]
 fn a_type_is_a_kind_of_node_or_of_connection() {
     assert_eq!(

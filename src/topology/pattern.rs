@@ -15,11 +15,12 @@ pub(super) fn pattern(text: &str) -> Result<Glob, String> {
         return Err("no id has a control character: there it is percent-encoded".to_owned());
     }
     if let Some(bracket) = unbalanced(text) {
+        let code = format!("{:X}", u32::from(bracket));
         return Err(format!(
-            "only `*` is special in a glob, and this `{bracket}` has no partner; `*` matches it in a name"
+            "only `*` is special in a glob, and this `{bracket}` has no partner; `%{code}`, in a URL `%25{code}`, is one in a name"
         ));
     }
-    Glob::new(text).ok_or_else(|| "must not be empty".to_owned())
+    Glob::over_ids(text).ok_or_else(|| "must not be empty".to_owned())
 }
 
 /// The first bracket without a partner: half of a class or of alternatives, of which there are none here. A pair is as
@@ -67,5 +68,15 @@ mod tests {
             pattern("größe?").unwrap().matches("größe?"),
             "? is no wildcard"
         );
+    }
+
+    #[test]
+    fn what_a_refusal_says_to_write_is_taken_and_means_the_bracket() {
+        for bracket in ["[", "]", "{", "}"] {
+            let reason = pattern(bracket).unwrap_err();
+            let code = reason.split('`').nth(5).unwrap();
+            let glob = pattern(code).unwrap();
+            assert!(glob.matches(bracket), "{reason}");
+        }
     }
 }

@@ -3,34 +3,27 @@
 import { toEdge, toNode } from "./choose.js";
 import { el, grid, link } from "./dom.js";
 import { facts, latencies, names, past, pictures } from "./facts.js";
+import { groupedNamespace, hiding } from "./globs.js";
 import { small } from "./shapes.js";
 import * as state from "./state.js";
 import { caption, count, health, name, percent, period, rate } from "./words.js";
 
-/** A glob for an id: brackets, which globs refuse, stand for anything. */
-const globOf = (id) => id.replace(/[[\]{}]/g, "*");
-
 function actions(node) {
   const focused = state.all("focus").includes(node.id);
-  const inside = node.type === "namespace" && node.namespace;
+  const inside = groupedNamespace(node);
+  const hide = () => state.set({ exclude: [...new Set([...state.all("exclude"), ...hiding(node)])], node: null });
   return el(
     "div",
     { class: "actions" },
     !focused && el("button", { type: "button", "data-key": "focus", click: () => state.set({ focus: node.id }) }, "Focus on it"),
-    // A star in its own name would hide others too.
-    !node.id.includes("*") &&
-      el(
-        "button",
-        { type: "button", "data-key": "hide", click: () => state.set({ exclude: [...state.all("exclude"), globOf(node.id)], node: null }) },
-        "Hide it",
-      ),
+    el("button", { type: "button", "data-key": "hide", click: hide }, "Hide it"),
     inside &&
       el(
         "button",
         {
           type: "button",
           "data-key": "inside",
-          click: () => state.set({ namespace: node.namespace, group_by: null, node: null, camera: null }),
+          click: () => state.set({ namespace: inside, group_by: null, node: null, camera: null }),
         },
         "Look inside",
       ),

@@ -13,6 +13,7 @@ export function controls({ model, go, found }) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", ({ target }) => {
     const { name: key, type, checked, value } = target;
+    if (state.LISTS.includes(key)) return add(target);
     state.set({
       [key]: type === "checkbox" ? (checked ? value : null) : value.trim(),
       ...(key === "group_by" ? { camera: null, node: null, edge: null } : {}),
@@ -29,6 +30,13 @@ export function controls({ model, go, found }) {
   });
 }
 
+/** One more of a filter that may come several times; the chips show those there are. */
+function add(field) {
+  const { name: key, value } = field;
+  field.value = "";
+  if (value.trim()) state.set({ [key]: [...new Set([...state.all(key), value.trim()])] });
+}
+
 /** Offers to group by what services are split by. */
 function offerDimensions(model) {
   const select = form.elements.namedItem("group_by");
@@ -42,7 +50,7 @@ export function showControls(model) {
   offerDimensions(model);
   for (const { name: key, type, value, options } of form.elements) {
     const control = form.elements.namedItem(key);
-    if (!key || (control === document.activeElement && type !== "checkbox" && type !== "select-one")) continue;
+    if (!key || state.LISTS.includes(key) || (control === document.activeElement && type !== "checkbox" && type !== "select-one")) continue;
     if (type === "checkbox") control.checked = state.all(key).includes(value);
     else {
       const wanted = state.all(key).join(" ") || state.get(key) || "";

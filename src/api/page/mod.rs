@@ -58,7 +58,7 @@ macro_rules! asset {
 const INDEX: Asset = asset!("index.html", HTML);
 
 /// Served beside it by name.
-const ASSETS: [Asset; 40] = [
+const ASSETS: [Asset; 41] = [
     asset!("aboutedge.js", SCRIPT),
     asset!("aboutnode.js", SCRIPT),
     asset!("api.js", SCRIPT),
@@ -76,6 +76,7 @@ const ASSETS: [Asset; 40] = [
     asset!("feed.js", SCRIPT),
     asset!("fit.js", SCRIPT),
     asset!("gestures.js", SCRIPT),
+    asset!("globs.js", SCRIPT),
     asset!("icon.svg", PICTURE),
     asset!("labels.js", SCRIPT),
     asset!("legend.js", SCRIPT),

@@ -1,8 +1,9 @@
 // What is shown, as the address says it: `#window=5m&focus=shop%2Fweb&view=table`. The words are the API's where it has
 // them, so a link is a query and a query is a link. Nothing that matters is kept anywhere else.
 
-/** Parameters that the API reads; the first ones may come more than once. */
-const LISTS = ["namespace", "service", "exclude", "focus"];
+/** Parameters that may come more than once. */
+export const LISTS = ["namespace", "service", "exclude", "focus"];
+/** All parameters that the API reads. */
 const ASKED = [...LISTS, "window", "up", "down", "min_calls", "min_rate_per_s", "top", "health", "type", "group_by", "at"];
 
 /** What is meant where the address says nothing. */
