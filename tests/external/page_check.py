@@ -80,6 +80,7 @@ def check_hostile(started):
         page.wait("(n) => document.querySelectorAll('#table tbody tr').length === n", len(nodes))
         assert {id: cells[3:-1] for id, cells in page.rows().items()} == {id: node_cells(node) for id, node in nodes.items()}
         check_panels(page, nodes)
+        check_measured(page, body)
         check_hiding(page, nodes)
         assert all(path.startswith("/a/pre%20fix/ui") or path.startswith("/a/pre%20fix/api/v1/") for path in proxy.asked), "everything is relative"
         page.close()
@@ -98,6 +99,17 @@ def check_panels(page, nodes):
         assert not visible or title == node["name"], (title, node["name"])
     assert len(services) == len(set(map(kept, NAMES))) + 1
     assert page.page.evaluate("document.querySelectorAll('#panel script, #panel img, #panel b, #world script').length") == 0
+
+
+def check_measured(page, body):
+    """An edge to a database names the client as who measured, one between services both sides."""
+    page.page.click("[data-table=edges]")
+    for kind, measured in (("database", ["client"]), ("", ["client", "server", "gap"])):
+        edge = next(e for e in body["edges"] if e["connection_type"] == kind)
+        page.page.evaluate("(id) => [...document.querySelectorAll('#table tr')].find((r) => r.dataset.id === id).querySelector('button').click()", edge["id"])
+        page.wait("(sides) => [...document.querySelectorAll('#panel abbr')].map((a) => a.textContent).join() === sides", ",".join(measured))
+        captions = page.page.evaluate("[...document.querySelectorAll('#panel figcaption')].map((f) => f.textContent.split(':')[0])")
+        assert captions == measured, (kind, captions)
 
 
 def check_hiding(page, nodes):
@@ -246,6 +258,9 @@ def check_keyboard(started, daemon):
     page.wait("document.querySelectorAll('#world .node:not(.dim)').length === 1")
     page.page.keyboard.press("Enter")
     page.wait("document.querySelector('#panel h2')?.textContent === 'stock'")
+    found, stage = (page.page.locator(of).bounding_box() for of in ("#world [data-id='shop/stock'] .outline", "#stage"))
+    for start, size in (("x", "width"), ("y", "height")):
+        assert abs(found[start] + found[size] / 2 - stage[start] - stage[size] / 2) < 3, (found, stage)
     page.page.click("#panel [data-key=unseen]")
     page.wait("document.querySelector('#unseen h3')?.textContent.startsWith('parent_not_seen')")
     assert "call <b>&amp;" in page.page.text_content("#unseen tbody")

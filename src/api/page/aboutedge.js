@@ -3,12 +3,30 @@
 import { toNode } from "./choose.js";
 import { el, grid } from "./dom.js";
 import { counts, facts, latencies, names, past, pictures } from "./facts.js";
-import { caption, count, health, ms, percent, period, rate } from "./words.js";
+import { caption, count, health, measured, ms, percent, period, rate, reported } from "./words.js";
 
 function exemplars(list) {
   if (!list?.length) return [];
   const row = (one) => [el("code", {}, one.trace_id), one.kind, ms(one.duration_ms), one.at.slice(11, 19)];
   return [el("h3", {}, "Traces to look at"), el("div", { class: "wide" }, grid(null, ["trace id", "", "took", "at"], list.map(row), [2]))];
+}
+
+/** How many failed, and who said so of them. */
+function failed(edge) {
+  const { both, client } = edge.seen;
+  const told = [
+    both + client > 0 && `${count(edge.client_failed)} as the client says`,
+    reported(edge) && `${count(edge.server_failed)} as the server does`,
+  ];
+  if (!edge.failed) return `0 (${percent(edge.failed_ratio)})`;
+  return `${count(edge.failed)} (${percent(edge.failed_ratio)}): ${told.filter(Boolean).join(", ")}`;
+}
+
+/** Who measured the latencies, where it is not both. */
+function measurer(edge) {
+  if (!edge.calls || (reported(edge) && edge.latency.client)) return null;
+  const words = reported(edge) ? "Measured by the called; the caller was not seen." : "Measured by the caller; the called does not report.";
+  return el("p", { class: "quiet" }, words);
 }
 
 /** The body of `/api/v1/edge` as elements. */
@@ -28,18 +46,16 @@ export function aboutEdge({ edge, client, server, history: slots }) {
       ["raw calls", edge.raw_calls === undefined ? null : count(edge.raw_calls)],
       ["seen", seen.filter(([calls]) => calls > 0).map(([calls, how]) => el("div", {}, `${count(calls)} ${how}`))],
       ["inferred", edge.inferred > 0 && `${count(edge.inferred)} by the name of the called`],
-      [
-        "failed",
-        `${count(edge.failed)} (${percent(edge.failed_ratio)}): ${count(edge.client_failed)} as the client says, ${count(edge.server_failed)} as the server does`,
-      ],
+      ["failed", failed(edge)],
       ["protocols", counts(edge.protocols)],
       ["statuses", counts(edge.statuses)],
       ["destinations", names(edge.destinations, edge.destinations_more)],
       ["from", edge.first_seen && period(edge.first_seen, edge.last_seen)],
     ]),
     el("h3", {}, "Latency"),
-    latencies(edge.latency),
-    pictures(edge.histograms, edge.latency),
+    measurer(edge),
+    latencies(measured(edge)),
+    pictures(edge.histograms, measured(edge)),
     past(slots),
     exemplars(edge.exemplars),
   ];

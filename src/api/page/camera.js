@@ -4,7 +4,9 @@
 const MIN_SCALE = 0.04;
 const MAX_SCALE = 3;
 /** Below it names cannot be read. */
-const SMALL = 0.4;
+export const SMALL = 0.4;
+/** From it on figures can be read too. */
+const READABLE = 0.62;
 const SMALL_WIDTH = 700;
 /** Rest after which everything is drawn anew. */
 const REST_MS = 90;
@@ -96,6 +98,15 @@ export class Camera {
     const edge = Math.min(120, this.width / 3);
     const [right, down] = [off(left, this.width, edge), off(top, this.height - below, 50)];
     if (right || down) this.pan(right, down);
+  }
+
+  /** Puts a spot in the middle of what is not covered `below`, large enough to read it and what is near. */
+  centre(x, y, below = 0) {
+    this.scale = Math.max(this.scale, READABLE);
+    this.x = x;
+    this.y = y + below / 2 / this.scale;
+    this.settle();
+    this.rested();
   }
 
   look(x, y, scale) {

@@ -41,9 +41,9 @@ export function latencies(sides) {
   );
 }
 
-/** A histogram for each side that has samples. */
+/** A histogram for each of these sides that has samples. */
 export function pictures(histograms, sides) {
-  const seen = Object.entries(histograms ?? {}).filter(([, data]) => data?.count);
+  const seen = Object.entries(histograms ?? {}).filter(([side, data]) => sides[side] && data?.count);
   return seen.map(([side, data]) =>
     el("figure", {}, el("figcaption", {}, SIDES[side], ` (${count(data.count)})`), histogram(data, sides[side], side)),
   );

@@ -41,7 +41,7 @@ function heard(news) {
   problem = null;
   show();
   if (refit) map.fit(true);
-  else if (anew && !state.get("camera")) map.reveal(state.get("node"));
+  else if (anew && !state.get("camera")) map.open(state.get("node"));
   anew = refit = false;
   tell(news, model);
 }
@@ -71,7 +71,7 @@ state.watch((changed) => {
     ask();
   }
   show(chosen);
-  if (chosen && state.get("node")) map.reveal(state.get("node"));
+  if ((chosen || changed("view")) && state.get("node")) map.reveal(state.get("node"));
   if (changed("compact")) map.fit(true);
 });
 
@@ -79,9 +79,9 @@ controls({
   model,
   go: (id) => {
     state.set({ node: id, edge: null });
-    map.go(id);
+    map.find(id);
   },
-  found: (ids) => map.find(ids),
+  found: (ids) => map.mark(ids),
 });
 
 document.addEventListener("keydown", (event) => {

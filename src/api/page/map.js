@@ -1,6 +1,6 @@
 // The map: camera, edges, nodes and what the mouse is on, held together.
 
-import { Camera } from "./camera.js";
+import { Camera, SMALL } from "./camera.js";
 import { by } from "./dom.js";
 import { Edges } from "./edges.js";
 import { gestures } from "./gestures.js";
@@ -78,6 +78,18 @@ export class ServiceMap {
     this.nodes.focus(id);
   }
 
+  /** The same, with the node in the middle: whoever looked for it does not know where it is. */
+  find(id) {
+    this.#centre(id);
+    this.nodes.focus(id);
+  }
+
+  /** Brings a node into view where nothing was looked at yet: where nobody could read it, larger and in the middle. */
+  open(id) {
+    if (this.camera.scale < SMALL) this.#centre(id);
+    else this.reveal(id);
+  }
+
   /** Leads the focus back from the panel to the node it was about, or to the map. */
   back(node) {
     if (this.spots.has(node)) this.go(node);
@@ -86,14 +98,29 @@ export class ServiceMap {
 
   /** Brings the chosen node out from under a panel that covers it. */
   reveal(id) {
-    const spot = this.spots.get(id);
+    const spot = this.#spot(id);
+    if (spot) this.camera.reveal(spot.x, spot.y, this.#covered());
+  }
+
+  #centre(id) {
+    const spot = this.#spot(id);
+    if (spot) this.camera.centre(spot.x, spot.y, this.#covered());
+  }
+
+  /** Where a node is, once the map is as large as the panel beside it leaves it; nothing while the map is not shown. */
+  #spot(id) {
+    this.camera.resized();
+    return this.stage.clientWidth ? this.spots.get(id) : null;
+  }
+
+  /** How many pixels a panel covers below. */
+  #covered() {
     const panel = by("panel");
-    const below = panel.hidden || panel.offsetTop === 0 ? 0 : this.camera.height - panel.offsetTop;
-    if (spot) this.camera.reveal(spot.x, spot.y, below);
+    return panel.hidden || panel.offsetTop === 0 ? 0 : this.camera.height - panel.offsetTop;
   }
 
   /** Lets some nodes stand out as found; `null` ends it. */
-  find(ids) {
+  mark(ids) {
     this.#found = ids;
     this.light();
   }
@@ -115,7 +142,7 @@ export class ServiceMap {
   light() {
     if (!this.#model) return;
     const { nodes, edges } = this.#standing();
-    this.nodes.mark(state.get("node"), nodes);
+    this.nodes.mark(state.get("node"), nodes, this.#found !== null);
     this.edges.draw(this.camera, { label: state.get("label"), lit: edges });
   }
 

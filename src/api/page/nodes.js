@@ -116,10 +116,11 @@ export class Nodes {
     group.replaceChildren(...parts, ...sign(node.health));
   }
 
-  /** Marks the chosen one, and who stands out; `null` when nobody does. */
-  mark(chosen, lit) {
+  /** Marks the chosen one, and who stands out; `null` when nobody does. `found`: because it was looked for. */
+  mark(chosen, lit, found) {
     for (const [id, { group }] of this.#held) {
       group.classList.toggle("chosen", id === chosen);
+      group.classList.toggle("found", found && lit.has(id));
       group.classList.toggle("dim", lit !== null && !lit.has(id));
       if (id === chosen) group.setAttribute("aria-current", "true");
       else group.removeAttribute("aria-current");

@@ -1,7 +1,7 @@
 // What the mouse is on, in a few words beside it.
 
 import { by, el, fill } from "./dom.js";
-import { caption, clock, count, health, ms, name, percent, rate } from "./words.js";
+import { caption, clock, count, health, measured, ms, name, percent, rate } from "./words.js";
 
 const box = by("tip");
 
@@ -18,14 +18,15 @@ function ofNode(node) {
 
 function ofEdge(edge, model) {
   const end = (id) => name(model.nodes.get(id) ? caption(model.nodes.get(id)) : id);
-  const sides = ["client", "server", "gap", "queue"].filter((side) => edge.latency[side]);
+  const latencies = measured(edge);
+  const sides = ["client", "server", "gap", "queue"].filter((side) => latencies[side]);
   return [
     el("b", {}, end(edge.client), " → ", end(edge.server)),
     edge.connection_type && ` ${edge.connection_type}`,
     el("br"),
     `${rate(edge.rate_per_s)} · ${percent(edge.failed_ratio)} failed · ${health(edge)}`,
     el("br"),
-    sides.map((side) => `${side} p95 ${ms(edge.latency[side].p95_ms)}`).join(" · ") || "no latency was seen",
+    sides.map((side) => `${side} p95 ${ms(latencies[side].p95_ms)}`).join(" · ") || "no latency was seen",
     edge.idle && ` · idle since ${clock(edge.last_seen)}`,
   ];
 }

@@ -67,6 +67,12 @@ export const health = (element) => element.health ?? (element.inferred === true 
 
 export const problem = (element) => element.health === "failing" || element.health === "degraded";
 
+/** Whether the called said anything of these calls; a database does not. */
+export const reported = (edge) => edge.seen.both + edge.seen.server > 0;
+
+/** The latencies of an edge by who measured them. Where the called said nothing, the API repeats the client's as the server's. */
+export const measured = (edge) => ({ ...edge.latency, server: reported(edge) ? edge.latency.server : null });
+
 /** What an edge says of itself: `choice` is `rate`, `failed`, `none`, or a side and a quantile as in `client.p95_ms`. */
 export function edgeWords(edge, choice) {
   if (choice === "none") return "";
@@ -75,5 +81,6 @@ export function edgeWords(edge, choice) {
   if (choice === "failed") return edge.failed > 0 ? `${percent(edge.failed_ratio)} failed` : "";
   const [side, quantile] = choice.split(".");
   const value = edge.latency[side]?.[quantile];
-  return known(value) ? `${side} ${quantile.slice(0, -3)} ${ms(value)}` : "";
+  const by = side === "server" && !reported(edge) ? "client" : side;
+  return known(value) ? `${by} ${quantile.slice(0, -3)} ${ms(value)}` : "";
 }
