@@ -288,6 +288,41 @@ def check_edge(started, daemon):
     print(f"an edge opens where it is drawn; {len(links)} exports answer")
 
 
+def check_tips(started, daemon):
+    """What is told of a node stands within the map and off its box, in a large view and in a small one, by mouse and by keyboard."""
+    page = Page(started, f"http://{daemon.api}/ui/{WINDOW}")
+    met = 0
+    for size in ((1280, 800), (620, 520)):
+        page.page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.page.click("[data-zoom=fit]")
+        for id in page.places():
+            box = page.page.locator(f"#world [data-id='{id}'] .outline").bounding_box()
+            at = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+            if page.page.evaluate("([x, y]) => !document.elementFromPoint(x, y)?.closest('.node')", at):
+                continue
+            page.page.mouse.move(*at)
+            check_tip(page, box)
+            met += 1
+    page.page.mouse.move(1, 1)
+    page.page.focus("#stage")
+    for key in ("Tab", "ArrowRight", "ArrowDown", "ArrowRight"):
+        page.page.keyboard.press(key)
+        check_tip(page, page.page.locator("#world .node:focus .outline").bounding_box())
+    page.close()
+    assert met >= 10, met
+    print(f"{met + 4} tips stand beside their boxes, within the map")
+
+
+def check_tip(page, box):
+    """The tip is shown, and apart from a box, within the map."""
+    page.wait("!document.getElementById('tip').hidden")
+    tip, stage = (page.page.locator(of).bounding_box() for of in ("#tip", "#stage"))
+    span = lambda area, start, size: (area[start], area[start] + area[size])
+    sides = [[span(area, *axis) for axis in (("x", "width"), ("y", "height"))] for area in (tip, box, stage)]
+    assert any(t[1] <= b[0] or b[1] <= t[0] for t, b in zip(sides[0], sides[1])), (tip, box)
+    assert all(s[0] <= t[0] and t[1] <= s[1] for t, s in zip(sides[0], sides[2])), (tip, stage)
+
+
 def check_looks(started, daemon):
     """Dark and light differ, and a phone needs no scrolling to the side."""
     grounds = set()
@@ -349,7 +384,7 @@ def main():
             shop(daemon)
             check_live(started, daemon)
             check_connection(started, daemon)
-            for check in (check_address, check_keyboard, check_edge, check_looks, check_policy):
+            for check in (check_address, check_keyboard, check_edge, check_tips, check_looks, check_policy):
                 check(started, daemon)
             assert daemon.stop() == 0
         check_empty(started)

@@ -38,7 +38,10 @@ export function histogram(data, latency, what) {
     return shape;
   });
   const marks = Object.entries(latency ?? {}).filter(([key]) => /^p(50|95|99)_ms$/.test(key));
-  const lines = marks.map(([key, value]) => quantile(key.slice(0, -3), Math.min(W - 4, Math.max(4, x(value))), high_));
+  const lines = quantiles(
+    marks.map(([key, value]) => ({ name: key.slice(0, -3), at: Math.min(W - 4, Math.max(4, x(value))) })),
+    high_,
+  );
   const label = (text, at, anchor) => svg("text", { class: "axis", x: at, y: H - 2, "text-anchor": anchor }, text);
   const ends = list.length ? [label(ms(list[0].from), 4, "start"), label(ms(list.at(-1).to), W - 4, "end")] : [];
   const zero = data.zero_count ? [label(`${count(data.zero_count)} took no time`, W / 2, "middle")] : [];
@@ -53,13 +56,20 @@ export function histogram(data, latency, what) {
   );
 }
 
-function quantile(name, x, high) {
-  return svg(
-    "g",
-    { class: "quantile" },
-    svg("path", { d: `M${x} ${high}V10` }),
-    svg("text", { class: "axis", x, y: high + 11, "text-anchor": "middle" }, name),
-  );
+/** Lines at quantiles; names that would overlap stand together. */
+function quantiles(marks, high) {
+  const groups = [];
+  for (const { name, at } of marks) {
+    const last = groups.at(-1);
+    if (last && at - last.at < 24) last.name += `, ${name}`;
+    else groups.push({ name, at });
+  }
+  const text = ({ name, at }) => {
+    const room = 3 * name.length;
+    return svg("text", { class: "axis", x: Math.max(room, Math.min(at, W - room)), y: high + 11, "text-anchor": "middle" }, name);
+  };
+  const line = ({ at }) => svg("path", { d: `M${at} ${high}V10` });
+  return [svg("g", { class: "quantile" }, marks.map(line), groups.map(text))];
 }
 
 /** The rate slot by slot, with the failed share of it filled. */

@@ -132,6 +132,11 @@ export class Edges {
     context.fill();
   }
 
+  /** Points along an edge. */
+  points(id) {
+    return this.#routes.find(({ edge }) => edge.id === id)?.points ?? [];
+  }
+
   /** The edge at a spot of the layout, the nearest one. */
   at(x, y) {
     const near = NEAR / this.scale;

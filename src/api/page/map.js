@@ -6,17 +6,16 @@ import { Edges } from "./edges.js";
 import { gestures } from "./gestures.js";
 import { Nodes } from "./nodes.js";
 import { bounds, frames, places } from "./places.js";
+import { Pointing } from "./pointing.js";
 import { routes } from "./routes.js";
 import * as state from "./state.js";
-import { tip } from "./tip.js";
 import { walk } from "./walk.js";
 
 export class ServiceMap {
   spots = new Map();
-  #model = null;
+  model = null;
   #area = null;
   #shown = "";
-  #hovered = { node: null, edge: null };
   #found = null;
 
   /** `entered` hears when a node was opened by keyboard. */
@@ -24,12 +23,13 @@ export class ServiceMap {
     this.stage = by("stage");
     this.edges = new Edges(by("edges"));
     const open = (node) => state.set({ node, edge: null });
-    this.nodes = new Nodes(by("world"), { open, enter: (id) => this.#hover({ node: id, edge: null }) });
+    this.nodes = new Nodes(by("world"), { open, enter: (id) => this.pointing.at({ node: id, edge: null }) });
     this.camera = new Camera(this.stage, by("plane"), { draw: () => this.#draw(), rested: () => this.#remember() });
+    this.pointing = new Pointing(this);
     const fit = () => this.fit();
-    gestures(this.stage, this.camera, { click: (...at) => this.#click(...at), hover: (...at) => this.#point(...at), fit });
+    gestures(this.stage, this.camera, { click: (...at) => this.#click(...at), hover: (...at) => this.pointing.move(...at), fit });
     walk(by("nodes"), {
-      look: () => ({ model: this.#model, spots: this.spots }),
+      look: () => ({ model: this.model, spots: this.spots }),
       go: (id) => this.go(id),
       open: (id) => [open(id), entered()],
     });
@@ -41,7 +41,7 @@ export class ServiceMap {
 
   /** Shows a model. */
   show(model) {
-    this.#model = model;
+    this.model = model;
     const shown = `${model.version} ${state.get("compact")}`;
     if (shown !== this.#shown) this.#arrange(model);
     this.#shown = shown;
@@ -131,52 +131,31 @@ export class ServiceMap {
   }
 
   #draw() {
-    if (!this.#model || !this.camera.width) return;
+    if (!this.model || !this.camera.width) return;
     const { x, y, scale, width, height } = this.camera;
     by("world").setAttribute("transform", `translate(${width / 2 - x * scale} ${height / 2 - y * scale}) scale(${scale})`);
-    this.nodes.show(this.#model.nodes, this.spots, scale);
+    this.nodes.show(this.model.nodes, this.spots, scale);
     this.light();
+    this.pointing.tell();
   }
 
   /** Draws the edges, and lets stand out what is chosen, pointed at or found. */
   light() {
-    if (!this.#model) return;
+    if (!this.model) return;
     const { nodes, edges } = this.#standing();
     this.nodes.mark(state.get("node"), nodes, this.#found !== null);
     this.edges.draw(this.camera, { label: state.get("label"), lit: edges });
   }
 
   #standing() {
-    const edge = this.#model.edges.get(this.#hovered.edge ?? state.get("edge"));
-    const node = this.#hovered.node ?? state.get("node");
+    const edge = this.model.edges.get(this.pointing.edge ?? state.get("edge"));
+    const node = this.pointing.node ?? state.get("node");
     if (this.#found) return { nodes: this.#found, edges: (e) => this.#found.has(e.client) && this.#found.has(e.server) };
-    if (edge && !this.#hovered.node) return { nodes: new Set([edge.client, edge.server]), edges: (e) => e.id === edge.id };
+    if (edge && !this.pointing.node) return { nodes: new Set([edge.client, edge.server]), edges: (e) => e.id === edge.id };
     if (!node || !this.spots.has(node)) return { nodes: null, edges: null };
-    const { incoming, outgoing } = this.#model.around(node);
+    const { incoming, outgoing } = this.model.around(node);
     const near = new Set([node, ...incoming.map((e) => e.client), ...outgoing.map((e) => e.server)]);
     return { nodes: near, edges: (e) => e.client === node || e.server === node };
-  }
-
-  #hover(next) {
-    const { node, edge } = this.#hovered;
-    if (node === next.node && edge === next.edge) return;
-    this.#hovered = next;
-    const element = next.edge ? this.#model.edges.get(next.edge) : this.#model?.nodes.get(next.node);
-    tip.show(element, this.#model);
-    this.stage.classList.toggle("over", Boolean(next.edge));
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      this.light();
-    });
-  }
-
-  /** Where the mouse is; nodes say so themselves. */
-  #point(left, top, event) {
-    if (left === null) return this.#hover({ node: null, edge: null });
-    tip.move(left, top, this.camera);
-    if (event.target.closest?.(".node")) return;
-    const edge = event.pointerType === "touch" ? null : this.edges.at(...this.camera.toWorld(left, top));
-    this.#hover({ node: null, edge: edge?.id ?? null });
   }
 
   #click(left, top, event) {

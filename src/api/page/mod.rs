@@ -58,7 +58,7 @@ macro_rules! asset {
 const INDEX: Asset = asset!("index.html", HTML);
 
 /// Served beside it by name.
-const ASSETS: [Asset; 41] = [
+const ASSETS: [Asset; 42] = [
     asset!("aboutedge.js", SCRIPT),
     asset!("aboutnode.js", SCRIPT),
     asset!("api.js", SCRIPT),
@@ -89,6 +89,7 @@ const ASSETS: [Asset; 41] = [
     asset!("nodes.js", SCRIPT),
     asset!("panel.js", SCRIPT),
     asset!("places.js", SCRIPT),
+    asset!("pointing.js", SCRIPT),
     asset!("routes.js", SCRIPT),
     asset!("search.js", SCRIPT),
     asset!("shapes.js", SCRIPT),

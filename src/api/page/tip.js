@@ -31,6 +31,10 @@ function ofEdge(edge, model) {
   ];
 }
 
+/** Kept free around what is told about, and at the rim of the view; pixels. */
+const GAP = 8;
+const RIM = 4;
+
 export const tip = {
   /** Tells about a node or an edge; nothing of nothing. */
   show(element, model) {
@@ -38,10 +42,23 @@ export const tip = {
     if (element) fill(box, ...(element.client ? ofEdge(element, model) : ofNode(element)));
   },
 
-  /** Follows the mouse and stays in the view. */
-  move(left, top, { width, height }) {
-    const [wide, high] = [Math.min(340, width), 90];
-    box.style.left = `${Math.max(4, Math.min(left + 14, width - wide))}px`;
-    box.style.top = `${top + high > height ? top - high : top + 16}px`;
+  /**
+   * Stands beside an area, within the view: where it covers the fewest of the points to `spare`, and of equal places
+   * below rather than above, to the right or to the left. Over the area only if it must.
+   */
+  stand({ left, top, right, bottom }, view, spare = []) {
+    const { offsetWidth: wide, offsetHeight: high } = box;
+    const within = (at, size, most) => Math.max(RIM, Math.min(at, most - size - RIM));
+    const fits = ([x, y]) => x === within(x, wide, view.width) && y === within(y, high, view.height);
+    const covered = ([x, y]) => spare.filter(([px, py]) => px > x && px < x + wide && py > y && py < y + high).length;
+    const [x, y] = [within(left, wide, view.width), within(top, high, view.height)];
+    const [below, above] = [bottom + GAP, top - GAP - high];
+    const [after, before] = [right + GAP, left - GAP - wide];
+    const aside = within(right - wide, wide, view.width);
+    const spots = [[x, below], [aside, below], [x, above], [aside, above], [after, y], [before, y]];
+    const best = spots.filter(fits).reduce((a, b) => (a && covered(a) <= covered(b) ? a : b), null);
+    const [across, down] = best ?? [x, within(below, high, view.height)];
+    box.style.left = `${across}px`;
+    box.style.top = `${down}px`;
   },
 };
