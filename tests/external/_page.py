@@ -86,7 +86,7 @@ class Page:
 
     def __init__(self, started, url, **context):
         self.wrong = []
-        self.context = started.new_context(viewport={"width": 1280, "height": 800}, **context)
+        self.context = started.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
         self.page.add_init_script(WATCH)

@@ -335,7 +335,15 @@ def check_looks(started, daemon):
             assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         page.close()
     assert len(grounds) == 2, grounds
-    print("light, dark and a narrow screen")
+    page = Page(started, f"http://{daemon.api}/ui/{WINDOW}", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.wait("document.querySelectorAll('#world .node').length === 7")
+    stage = page.page.locator("#stage").bounding_box()
+    boxes = {id: page.page.locator(f"#world [data-id='{id}'] .outline").bounding_box() for id in page.places()}
+    inside = {id for id, box in boxes.items() if all(stage[at] <= box[at] and box[at] + box[size] <= stage[at] + stage[size]
+                                                     for at, size in (("x", "width"), ("y", "height")))}
+    assert "bank/ledger" in inside and len(inside) >= 5 and boxes["bank/ledger"]["width"] > 70, (inside, boxes)
+    page.close()
+    print("light, dark and a narrow screen, which shows first what fails, large enough to read")
 
 
 def check_empty(started):

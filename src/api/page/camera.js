@@ -82,13 +82,12 @@ export class Camera {
     if (!keep) this.rested();
   }
 
-  /** The first look: everything, or on a small screen, where that would be too little to read, where calls begin. */
-  begin(area) {
+  /** The first look: everything, or on a small screen, where that would be too little to read, where most is to be seen. */
+  begin(area, most) {
     this.fit(area, true);
     if (this.scale >= SMALL || this.width > SMALL_WIDTH) return;
-    this.scale = Math.min(0.6, Math.max(SMALL, (this.height - 60) / (area.bottom - area.top)));
-    this.x = area.left - 12 / this.scale + this.width / 2 / this.scale;
-    this.settle();
+    const [x, y] = most(this.width / SMALL, this.height / SMALL);
+    this.look(x, y, SMALL);
   }
 
   /** Brings a spot into view, out of what covers so many pixels `below`, moving as little as needed. */

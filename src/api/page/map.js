@@ -3,6 +3,7 @@
 import { Camera, SMALL } from "./camera.js";
 import { by } from "./dom.js";
 import { Edges } from "./edges.js";
+import { most } from "./first.js";
 import { gestures } from "./gestures.js";
 import { Nodes } from "./nodes.js";
 import { bounds, frames, places } from "./places.js";
@@ -63,7 +64,7 @@ export class ServiceMap {
     this.begun = true;
     const [x, y, scale] = (state.get("camera") ?? "").split(",").map(Number);
     if (scale > 0 && Number.isFinite(x + y)) this.camera.look(x, y, scale);
-    else this.camera.begin(this.#area);
+    else this.camera.begin(this.#area, (wide, high) => most(this.model, this.spots, this.#area, wide, high));
     return false;
   }
 

@@ -58,7 +58,7 @@ macro_rules! asset {
 const INDEX: Asset = asset!("index.html", HTML);
 
 /// Served beside it by name.
-const ASSETS: [Asset; 42] = [
+const ASSETS: [Asset; 43] = [
     asset!("aboutedge.js", SCRIPT),
     asset!("aboutnode.js", SCRIPT),
     asset!("api.js", SCRIPT),
@@ -74,6 +74,7 @@ const ASSETS: [Asset; 42] = [
     asset!("exports.js", SCRIPT),
     asset!("facts.js", SCRIPT),
     asset!("feed.js", SCRIPT),
+    asset!("first.js", SCRIPT),
     asset!("fit.js", SCRIPT),
     asset!("gestures.js", SCRIPT),
     asset!("globs.js", SCRIPT),
