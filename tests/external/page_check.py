@@ -261,11 +261,47 @@ def check_keyboard(started, daemon):
     found, stage = (page.page.locator(of).bounding_box() for of in ("#world [data-id='shop/stock'] .outline", "#stage"))
     for start, size in (("x", "width"), ("y", "height")):
         assert abs(found[start] + found[size] / 2 - stage[start] - stage[size] / 2) < 3, (found, stage)
+    page.page.keyboard.press("/")
+    page.page.keyboard.type("nobody")
+    page.page.keyboard.press("Enter")
+    page.wait("document.getElementById('news').textContent === 'Nothing shown is called “nobody”'")
+    page.page.keyboard.press("Escape")
+    check_ways_back(page)
+    page.page.click("#world [data-id='shop/stock']")
     page.page.click("#panel [data-key=unseen]")
     page.wait("document.querySelector('#unseen h3')?.textContent.startsWith('parent_not_seen')")
     assert "call <b>&amp;" in page.page.text_content("#unseen tbody")
     page.close()
     print(f"{len(seen)} of 7 nodes met by arrows; Enter, Escape and search work")
+
+
+def check_ways_back(page):
+    """A key leads to a node that is out of view and shows it; Escape leads from menu and panel to where one was; each focus is seen."""
+    page.page.keyboard.press("Escape")
+    page.page.focus("#stage")
+    for _ in range(30):
+        page.page.keyboard.press("ArrowLeft")
+    within = """(() => { const [a, b] = ['#world [tabindex="0"] .outline', '#stage'].map((s) => document.querySelector(s).getBoundingClientRect());
+        return a.left > b.left && a.right < b.right && a.top > b.top && a.bottom < b.bottom; })()"""
+    page.wait(f"!{within}")
+    page.page.keyboard.press("Tab")
+    page.wait(within)
+    ring = page.page.evaluate("(() => { const s = getComputedStyle(document.activeElement.querySelector('.outline')); return [s.strokeWidth, s.vectorEffect]; })()")
+    assert ring == ["4px", "non-scaling-stroke"], ring
+    page.page.focus("#export summary")
+    page.page.keyboard.press("Enter")
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Escape")
+    assert page.page.evaluate("!document.getElementById('export').open && document.activeElement === document.querySelector('#export summary')")
+    page.page.click("[data-view=table]")
+    page.page.focus("#table tbody tr:nth-child(2) button")
+    page.page.keyboard.press("Enter")
+    page.wait("!document.getElementById('panel').hidden")
+    page.page.focus("#panel .close")
+    page.page.keyboard.press("Escape")
+    assert page.page.evaluate("document.activeElement === document.querySelector('#table tbody tr:nth-child(2) button')")
+    page.page.click("[data-view=map]")
+    page.page.click("[data-zoom=fit]")
 
 
 def check_edge(started, daemon):

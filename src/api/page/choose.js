@@ -10,4 +10,4 @@ export const toNode = (id, text) =>
 
 /** A text that opens an edge. */
 export const toEdge = (id, text) =>
-  link(text, () => state.set({ edge: id, node: null }), { "data-key": `edge ${id}`, title: "Open the edge" });
+  link(text, () => state.set({ edge: id, node: null }), { "data-key": `edge ${id}`, title: "Open the edge", "aria-label": `${text}, the edge` });

@@ -7,8 +7,8 @@ import * as state from "./state.js";
 
 const form = document.querySelector("#tools form");
 
-/** Connects all of it. `go` opens the node of a search, `found` gets what matches while typing. */
-export function controls({ model, go, found }) {
+/** Connects all of it. `hear` is told of searches. */
+export function controls({ model, ...hear }) {
   if (matchMedia("(max-width: 760px)").matches) by("tools").open = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", ({ target }) => {
@@ -22,7 +22,7 @@ export function controls({ model, go, found }) {
   for (const button of document.querySelectorAll("[data-view]"))
     button.addEventListener("click", () => state.set({ view: button.dataset.view }));
   by("pause").addEventListener("click", () => state.set({ at: state.get("at") ? null : (model.head?.window.end ?? null) }));
-  search(model, go, found);
+  search(model, hear);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.target.closest?.("input, select, textarea")) return;
     event.preventDefault();

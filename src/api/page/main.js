@@ -7,13 +7,15 @@ import { showExports } from "./exports.js";
 import { Feed } from "./feed.js";
 import { legend } from "./legend.js";
 import { ServiceMap } from "./map.js";
+import { shut } from "./menus.js";
 import { Model } from "./model.js";
-import { showLive, tell } from "./news.js";
+import { say, showLive, tell } from "./news.js";
 import { Panel } from "./panel.js";
 import * as state from "./state.js";
 import { showStrip } from "./strip.js";
 import { Table } from "./table.js";
 import { Unseen } from "./unseen.js";
+import { visible } from "./words.js";
 
 const model = new Model();
 const [table, panel, unseen] = [new Table(), new Panel(), new Unseen()];
@@ -82,13 +84,17 @@ controls({
     map.find(id);
   },
   found: (ids) => map.mark(ids),
+  missed: (name) => say(`Nothing shown is called “${visible(name)}”`),
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.target.closest?.("input")) return;
-  const node = state.get("node");
+  if (event.key !== "Escape" || event.target.closest?.("input") || shut()) return;
+  const [view, node, edge] = ["view", "node", "edge"].map(state.get);
+  // From the panel the focus goes back to where it came from; a focus elsewhere stays.
+  const inside = panel.focused();
   panel.close();
-  map.back(node);
+  if (inside && view === "table") table.back(node ?? edge);
+  else if (view === "map" && (inside || node)) map.back(node);
 });
 
 // A page that nobody looks at leaves its place to others.

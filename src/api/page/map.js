@@ -24,7 +24,8 @@ export class ServiceMap {
     this.stage = by("stage");
     this.edges = new Edges(by("edges"));
     const open = (node) => state.set({ node, edge: null });
-    this.nodes = new Nodes(by("world"), { open, enter: (id) => this.pointing.at({ node: id, edge: null }) });
+    const enter = (node) => this.pointing.at({ node, edge: null });
+    this.nodes = new Nodes(by("world"), { open, enter, reach: (id) => this.reveal(id) });
     this.camera = new Camera(this.stage, by("plane"), { draw: () => this.#draw(), rested: () => this.#remember() });
     this.pointing = new Pointing(this);
     const fit = () => this.fit();
@@ -91,10 +92,10 @@ export class ServiceMap {
     else this.reveal(id);
   }
 
-  /** Leads the focus back from the panel to the node it was about, or to the map. */
+  /** Takes the focus back from the panel to the node it was about, or to the map. */
   back(node) {
     if (this.spots.has(node)) this.go(node);
-    else if (by("panel").contains(document.activeElement)) this.stage.focus();
+    else this.stage.focus();
   }
 
   /** Brings the chosen node out from under a panel that covers it. */

@@ -58,7 +58,7 @@ macro_rules! asset {
 const INDEX: Asset = asset!("index.html", HTML);
 
 /// Served beside it by name.
-const ASSETS: [Asset; 43] = [
+const ASSETS: [Asset; 44] = [
     asset!("aboutedge.js", SCRIPT),
     asset!("aboutnode.js", SCRIPT),
     asset!("api.js", SCRIPT),
@@ -85,6 +85,7 @@ const ASSETS: [Asset; 43] = [
     asset!("main.js", SCRIPT),
     asset!("map.css", CSS),
     asset!("map.js", SCRIPT),
+    asset!("menus.js", SCRIPT),
     asset!("model.js", SCRIPT),
     asset!("news.js", SCRIPT),
     asset!("nodes.js", SCRIPT),

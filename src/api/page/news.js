@@ -33,6 +33,10 @@ export function tell(news, model) {
         `${visible(model.nodes.get(id)?.name ?? id)} ${what}${who ? `: ${visible(model.nodes.get(who)?.name ?? who)}` : ""}`,
     );
   const rest = news.length - words.length;
-  const toast = el("p", {}, words.join("; "), rest > 0 ? `; and ${count(rest)} more changes` : "");
-  by("news").replaceChildren(toast);
+  say(`${words.join("; ")}${rest > 0 ? `; and ${count(rest)} more changes` : ""}`);
+}
+
+/** Shows some words for a while, and tells them to those who listen. */
+export function say(words) {
+  by("news").replaceChildren(el("p", {}, words));
 }

@@ -36,8 +36,8 @@ function sentence(node) {
     visible(caption(node)),
     node.type,
     node.namespace && `in ${visible(node.namespace)}`,
-    `${rate(node.rate_per_s)} calls`,
-    `${percent(node.failed_ratio)} failed`,
+    node.calls > 0 && `${rate(node.rate_per_s)} calls`,
+    node.calls > 0 && `${percent(node.failed_ratio)} failed`,
     node.latency && `95th percentile ${ms(node.latency.p95_ms)}`,
     health(node),
     node.calls_from.unpaired > 0 && `${node.calls_from.unpaired} calls from callers not seen`,
@@ -48,10 +48,10 @@ function sentence(node) {
 export class Nodes {
   #held = new Map();
 
-  /** `open` gets the id of a node that was chosen, `enter` one that has the focus or the mouse, or `null`. */
-  constructor(world, { open, enter }) {
+  /** `open` gets the id of a node that was chosen, `enter` one that has the focus or the mouse, or `null`, `reach` one that a key led to. */
+  constructor(world, hear) {
     this.world = world;
-    this.hear = { open, enter };
+    this.hear = hear;
   }
 
   /** Shows these nodes, at these spots, as large as `scale` makes them. */
@@ -82,9 +82,10 @@ export class Nodes {
   }
 
   #group(id) {
-    const { open, enter } = this.hear;
+    const { open, enter, reach } = this.hear;
     const focused = () => {
       this.#roam(id);
+      if (group.matches(":focus-visible")) reach(id);
       enter(id);
     };
     const group = svg("g", {

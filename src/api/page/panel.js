@@ -61,6 +61,11 @@ export class Panel {
     if (key) panel.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }
 
+  /** Whether the focus is in it. */
+  focused() {
+    return panel.contains(document.activeElement);
+  }
+
   focus() {
     panel.focus({ preventScroll: true });
   }

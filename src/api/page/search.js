@@ -5,8 +5,8 @@ import { caption, visible } from "./words.js";
 
 const find = by("find");
 
-/** Connects the field. `go` opens the node that was meant, `found` gets what matches, `null` when nothing is sought. */
-export function search(model, go, found) {
+/** Connects the field. `go` opens the node that was meant, `found` gets what matches, `null` when nothing is sought, `missed` what nobody is called. */
+export function search(model, { go, found, missed }) {
   const hits = () => {
     const wanted = find.value.trim().toLowerCase();
     const nodes = [...model.nodes.values()];
@@ -27,7 +27,7 @@ export function search(model, go, found) {
     const list = hits() ?? [];
     const exact = list.find((node) => node.id === find.value.trim());
     const [hit] = exact ? [exact] : list.sort((a, b) => b.calls - a.calls);
-    if (!hit) return;
+    if (!hit) return find.value.trim() && missed(find.value.trim());
     find.value = "";
     found(null);
     go(hit.id);

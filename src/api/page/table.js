@@ -34,6 +34,11 @@ export class Table {
     this.#place(elements, columns);
   }
 
+  /** Takes the focus back from the panel to the row it was about. */
+  back(id) {
+    (this.#rows.get(id)?.open ?? section.querySelector("button")).focus();
+  }
+
   #order(columns) {
     const [title, way] = (state.get("sort") ?? "").split(",");
     const column = columns.find((c) => c.title === title);
