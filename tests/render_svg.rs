@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use read_support::picture::{Rect, assert_inert, assert_inside, ids, meet, points, rect};
 use read_support::xml::{Element, parse};
 use read_support::{World, build, shop};
-use spangraph::proto::{NodeType, Slice};
+use spangraph::proto::{ConnectionType, NodeType, Slice};
 use spangraph::render::{Picture, svg};
 use spangraph::topology::layout::{BOX_HEIGHT, BOX_WIDTH, layout};
-use spangraph::topology::{GroupBy, Params, Topology, layout_graph};
+use spangraph::topology::{GroupBy, Health, Params, Topology, layout_graph};
 
 fn placed(slice: &Slice, query: &str) -> Topology {
     let mut topology = build(slice, query).unwrap();
@@ -71,7 +71,7 @@ fn mesh(nodes: usize, edges: usize, seed: usize) -> Slice {
         let failed = if roll(6) == 0 { both / 9 } else { 0 };
         w.call(
             (refs[client], refs[server]),
-            spangraph::proto::ConnectionType::None,
+            ConnectionType::None,
             (both, 0),
             failed,
         );
@@ -198,23 +198,71 @@ fn an_empty_window_says_so() {
     assert_eq!(words[0], "No calls in this window");
 }
 
-/// Guarantees: health is told by dash and by a mark, not by colour alone; and by words in the tooltip.
+/// Guarantees: health is told by a sign, not by colour alone, also where no label says it; and by words in the tooltip.
 #[test]
 fn health_is_told_without_colour() {
-    let svg = drawn(&placed(&shop(), ""), "");
-    let failing: Vec<_> = svg
-        .all()
-        .into_iter()
-        .filter(|e| e.named("title").any(|t| t.text.contains("health failing")))
-        .collect();
-    assert!(!failing.is_empty());
-    for element in failing {
-        assert!(
-            element
-                .named("path")
-                .any(|p| p.attributes.contains_key("stroke-dasharray"))
+    let topology = placed(&mesh(40, 70, 11), "");
+    let failing = topology
+        .edges
+        .iter()
+        .filter(|e| e.health == Some(Health::Failing))
+        .count();
+    let nodes = topology
+        .nodes
+        .iter()
+        .filter(|n| n.health == Some(Health::Failing))
+        .count();
+    assert!(failing > 5 && nodes > 2);
+    for look in ["", "label=rate", "label=none"] {
+        let svg = drawn(&topology, look);
+        let elements = svg.all();
+        let told = elements
+            .iter()
+            .filter(|e| e.named("title").any(|t| t.text.contains("health failing")));
+        assert_eq!(told.count(), nodes + failing);
+        let said = elements
+            .iter()
+            .filter(|e| e.name == "text" && e.text.starts_with('✕'))
+            .count();
+        let signs = elements.iter().filter(|e| e.name == "circle").count();
+        assert_eq!(
+            said + signs,
+            nodes + failing + 1,
+            "{look}: one each, and that of the legend"
         );
     }
+}
+
+/// Guarantees: dashes are messages, whatever became of them, and nothing else is dashed but their sample in the legend.
+#[test]
+fn a_dash_is_a_message() {
+    let mut w = World::new();
+    let (web, topic, audit) = (
+        w.service("web"),
+        w.virtual_node("messaging:orders"),
+        w.service("audit"),
+    );
+    w.call((web, topic), ConnectionType::MessagingSystem, (0, 100), 50);
+    w.call((topic, audit), ConnectionType::MessagingSystem, (100, 0), 0);
+    w.call((web, audit), ConnectionType::None, (100, 0), 50);
+    let topology = placed(&w.done(), "");
+    let svg = drawn(&topology, "");
+    let is_dashed = |e: &Element| {
+        e.named("path")
+            .any(|p| p.attributes.contains_key("stroke-dasharray"))
+    };
+    for element in svg.all() {
+        let id = element.attribute("data-id");
+        let edge = topology.edges.iter().find(|e| e.id == id);
+        let message =
+            edge.is_some_and(|e| e.client == "messaging:orders" || e.server == "messaging:orders");
+        assert!(id.is_empty() || is_dashed(element) == message, "{id}");
+    }
+    let dashes = svg
+        .all()
+        .into_iter()
+        .filter(|e| e.attributes.contains_key("stroke-dasharray"));
+    assert_eq!(dashes.count(), 2 + 1);
 }
 
 #[test]

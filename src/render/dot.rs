@@ -1,4 +1,5 @@
-//! Graphviz DOT: namespaces as clusters, shape by kind of node, colour and dash by health, width by rate.
+//! Graphviz DOT: namespaces as clusters, shape by kind of node, colour and sign by health, a dash for messages, width by
+//! rate.
 //!
 //! Names come from whoever sends spans. An id is the node's id with `"`, `\` and unprintable characters
 //! percent-encoded: readable, stable, inert. The true name stands in labels, where backslashes are doubled (escString)
@@ -15,7 +16,7 @@ use escape::{escaped, quoted_id};
 use super::callers::Callers;
 use super::facts::{edge_facts, node_facts};
 use super::look::{
-    Palette, caption, dash, edge_lines, edges_by_ends, frames, pen_width, rank, title,
+    Palette, caption, dash, edge_lines, edges_by_ends, frames, pen_width, rank, title, trouble,
 };
 use super::picture::Picture;
 use super::text::hidden;
@@ -93,31 +94,35 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, out: &mut impl Write) -> fmt::Result {
         let look = rank(node.health);
-        let rate_line = self
-            .callers
-            .rate(node)
-            .map_or(String::new(), |r| format!("\\n{r}"));
-        let filled = if node.counted.kind.inferred() {
-            ""
-        } else {
-            "filled,"
+        let figures = [
+            self.callers.rate(node),
+            trouble(node.health, node.failed_ratio),
+        ];
+        let figures: String = figures
+            .iter()
+            .flatten()
+            .map(|f| format!("\\n{f}"))
+            .collect();
+        let style = match node.counted.kind {
+            NodeKind::Service => "filled,rounded",
+            kind if kind.inferred() => "solid",
+            _ => "filled",
+        };
+        let wide = match node.health.filter(|h| h.problem()) {
+            Some(_) => "penwidth=2, ",
+            None => "",
         };
         // In points, growing upwards; `neato -n` keeps it.
         let place = node.place.filter(|_| self.topology.with_layout);
         let pos = place.map_or(String::new(), |p| format!("pos=\"{},{}\", ", p.x, -p.y));
         writeln!(
             out,
-            "{} [{pos}label=\"{}{rate_line}\", tooltip=\"{}\", shape={}, style=\"{filled}{}{}\", fillcolor=\"{}\", color=\"{}\"];",
+            "{} [{pos}label=\"{}{figures}\", tooltip=\"{}\", shape={}, style=\"{}\", {wide}fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.counted.id),
             escaped(&caption(node)),
             node_facts(self.topology, &self.callers, node, escaped).join("\\n"),
             shape(node.counted.kind),
-            if node.counted.kind == NodeKind::Service {
-                "rounded,"
-            } else {
-                ""
-            },
-            dash(node.health),
+            style,
             self.palette.fill[look],
             self.palette.line[look],
         )
@@ -135,7 +140,7 @@ impl Drawing<'_> {
                 edge.id,
                 edge_lines(edge, self.picture).join("\\n"),
                 pen_width(edge),
-                dash(edge.health),
+                dash(edge),
                 self.palette.line[rank(edge.health)],
             )?;
         }

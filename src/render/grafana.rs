@@ -130,7 +130,7 @@ fn edge<'a>(topology: &Topology, edge: &'a Edge) -> EdgeRecord<'a> {
         secondarystat: edge_latency(edge, Quantile::P95),
         thickness: significant(pen_width(edge)),
         color: COLOURS[rank(edge.health)],
-        strokedasharray: dash_array(edge.health),
+        strokedasharray: dash_array(edge),
         detail__connection_type: connection_name(edge.counted.connection_type),
         detail__health: edge.health.map(Health::name),
         detail__calls: edge.counted.calls(),
@@ -167,10 +167,9 @@ fn icon(kind: NodeKind) -> Option<&'static str> {
 }
 
 /// Dashes as SVG has them; `0` is a solid line.
-fn dash_array(health: Option<Health>) -> &'static str {
-    match dash(health) {
+fn dash_array(edge: &Edge) -> &'static str {
+    match dash(edge) {
         "dashed" => "6 4",
-        "dotted" => "2 3",
         _ => "0",
     }
 }

@@ -1,12 +1,12 @@
-//! How nodes and edges look and what their labels say, the same in every drawing: colour and dash by health, width by
-//! rate, figures in words for people. Nothing but [`caption`] repeats a name, so all other texts are inert everywhere.
+//! How nodes and edges look and what their labels say, the same in every drawing: colour and sign by health, a dash for
+//! messages, width by rate, figures in words for people. Nothing but [`caption`] repeats a name, so all other texts are inert everywhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::picture::{Label, Picture, Theme};
 use super::text::{duration_ms, percent, rate};
-use crate::proto::Histogram;
+use crate::proto::{ConnectionType, Histogram};
 use crate::topology::times::rfc3339;
 use crate::topology::{Edge, Health, Latency, Node, NodeKind, Quantile, Topology, estimate_ns};
 
@@ -53,13 +53,31 @@ pub(super) fn rank(health: Option<Health>) -> usize {
     }
 }
 
-/// Health must not be told by colour alone.
-pub(super) fn dash(health: Option<Health>) -> &'static str {
-    match health {
-        None | Some(Health::Ok) => "solid",
-        Some(Health::Degraded) => "dashed",
-        Some(Health::Failing) => "dotted",
+/// A dash is a message, for which nobody waits. It says nothing of health.
+pub(super) fn dash(edge: &Edge) -> &'static str {
+    match edge.counted.connection_type {
+        ConnectionType::MessagingSystem => "dashed",
+        _ => "solid",
     }
+}
+
+/// Health must not be told by colour alone: what has a problem bears a sign, and tells it in words.
+fn sign(health: Option<Health>) -> Option<char> {
+    match health {
+        None | Some(Health::Ok) => None,
+        Some(Health::Degraded) => Some('▲'),
+        Some(Health::Failing) => Some('✕'),
+    }
+}
+
+/// `✕ 12% failed`, of what has a problem.
+pub(super) fn trouble(health: Option<Health>, failed_ratio: Option<f64>) -> Option<String> {
+    let sign = sign(health)?;
+    Some(failed_ratio.map_or_else(|| sign.to_string(), |r| format!("{sign} {}", failed(r))))
+}
+
+fn failed(ratio: f64) -> String {
+    format!("{} failed", percent(ratio))
 }
 
 /// 1 at one call a second, 1 more for each factor of ten; 0.5 to 8, and never thin when something is wrong.
@@ -144,15 +162,24 @@ pub(super) fn caption(node: &Node) -> Cow<'_, str> {
     Cow::Owned(format!("{} ({})", c.name, pairs.join(", ")))
 }
 
-/// An edge's label, one line each. A quantile names the side that measured it.
+/// An edge's label, one line each. A quantile names the side that measured it. One with a problem says so, whatever is
+/// asked; where nothing is, by its sign alone.
 pub(super) fn edge_lines(edge: &Edge, picture: &Picture) -> Vec<String> {
+    let trouble = trouble(edge.health, edge.failed_ratio);
     let line = |label: &Label| match label {
         Label::Calls => Some(format!("{} calls", edge.counted.calls())),
         Label::Rate => edge.rate_per_s.map(rate),
-        Label::Failed => edge.failed_ratio.map(|r| format!("{} failed", percent(r))),
+        Label::Failed => trouble.clone().or_else(|| edge.failed_ratio.map(failed)),
         Label::Latency(quantile) => edge_latency(edge, *quantile),
     };
-    picture.labels().iter().filter_map(line).collect()
+    let labels = picture.labels();
+    let mut lines: Vec<String> = labels.iter().filter_map(line).collect();
+    if labels.is_empty() {
+        lines.extend(sign(edge.health).map(String::from));
+    } else if !labels.contains(&Label::Failed) {
+        lines.extend(trouble);
+    }
+    lines
 }
 
 /// `p95 33 ms client`: the client's view where there is one, else the server's, else the queue's.

@@ -1,5 +1,5 @@
 //! Mermaid flowchart, as GitHub, GitLab and many wikis draw it: namespaces as subgraphs, shape by kind of node, colour
-//! and dash by health, width by rate.
+//! and sign by health, a dash for messages, width by rate.
 //!
 //! Ids are numbers of this very text; names stand only in labels, where all punctuation that could mean something is an
 //! entity, so that no name can be syntax, a directive, Markdown, an icon or a link.
@@ -16,18 +16,15 @@ use fit::Part;
 
 use super::callers::Callers;
 use super::format::Undrawn;
-use super::look::{Numbers, Palette, caption, dash, edge_lines, frames, pen_width, rank, title};
+use super::look::{
+    Numbers, Palette, caption, dash, edge_lines, frames, pen_width, rank, title, trouble,
+};
 use super::picture::{Picture, Theme};
 use super::text::hidden;
-use crate::topology::{Edge, Health, Node, NodeKind, Topology};
+use crate::topology::{Edge, Node, NodeKind, Topology};
 
 /// Classes of nodes, in the order of [`rank`].
-const CLASSES: [(&str, Option<Health>); 4] = [
-    ("unknown", None),
-    ("ok", Some(Health::Ok)),
-    ("degraded", Some(Health::Degraded)),
-    ("failing", Some(Health::Failing)),
-];
+const CLASSES: [&str; 4] = ["unknown", "ok", "degraded", "failing"];
 
 /// Writes the graph, or of a large one the part that Mermaid takes.
 pub fn write(
@@ -109,16 +106,21 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, indent: &str, out: &mut String) -> fmt::Result {
         let (open, close) = brackets(node.counted.kind);
-        let rate = self
-            .callers
-            .rate(node)
-            .map_or(String::new(), |r| format!("<br/>{r}"));
+        let figures = [
+            self.callers.rate(node),
+            trouble(node.health, node.failed_ratio),
+        ];
+        let figures: String = figures
+            .iter()
+            .flatten()
+            .map(|f| format!("<br/>{f}"))
+            .collect();
         writeln!(
             out,
-            "{indent}{}{open}\"{}{rate}\"{close}:::{}",
+            "{indent}{}{open}\"{}{figures}\"{close}:::{}",
             self.numbers.id(&node.counted.id),
             escaped(&caption(node)),
-            CLASSES[rank(node.health)].0,
+            CLASSES[rank(node.health)],
         )
     }
 
@@ -129,9 +131,13 @@ impl Drawing<'_> {
         } else {
             format!("|\"{lines}\"|")
         };
+        let arrow = match dash(edge) {
+            "dashed" => "-.->",
+            _ => "-->",
+        };
         writeln!(
             out,
-            "  {} -->{label} {}",
+            "  {} {arrow}{label} {}",
             self.numbers.id(&edge.client),
             self.numbers.id(&edge.server)
         )
@@ -139,11 +145,11 @@ impl Drawing<'_> {
 
     fn classes(&self, out: &mut String) -> fmt::Result {
         let p = &self.palette;
-        for (class, (name, health)) in CLASSES.into_iter().enumerate() {
-            let (fill, line, dash) = (p.fill[class], p.line[class], dash_array(dash(health)));
+        for (class, name) in CLASSES.into_iter().enumerate() {
+            let (fill, line) = (p.fill[class], p.line[class]);
             writeln!(
                 out,
-                "  classDef {name} fill:{fill},stroke:{line},color:{}{dash}",
+                "  classDef {name} fill:{fill},stroke:{line},color:{}",
                 p.ink
             )?;
         }
@@ -161,11 +167,10 @@ impl Drawing<'_> {
             looks.entry(look).or_default().push(number.to_string());
         }
         for ((class, width), numbers) in looks {
-            let (line, dash) = (self.palette.line[class], dash_array(dash(CLASSES[class].1)));
-            let numbers = numbers.join(",");
+            let (line, numbers) = (self.palette.line[class], numbers.join(","));
             writeln!(
                 out,
-                "  linkStyle {numbers} stroke:{line},stroke-width:{width}px{dash}"
+                "  linkStyle {numbers} stroke:{line},stroke-width:{width}px"
             )?;
         }
         Ok(())

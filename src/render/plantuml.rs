@@ -1,4 +1,5 @@
-//! PlantUML component diagram: namespaces as packages, shape by kind of node, colour and dash by health, width by rate.
+//! PlantUML component diagram: namespaces as packages, shape by kind of node, colour and words by health, a dash
+//! for messages, width by rate.
 //!
 //! Ids are numbers of this very text; names stand only in quoted labels, where all punctuation that could mean
 //! something is a `<U+0025>`. `PlantUML` resolves these last, so no name can be syntax, a preprocessor call such as
@@ -97,14 +98,13 @@ impl Drawing<'_> {
             .map_or(String::new(), |r| format!("\\n{r}"));
         writeln!(
             out,
-            "{indent}{} \"{}{rate}\" as {}{} {};line:{}{};text:{}",
+            "{indent}{} \"{}{rate}\" as {}{} {};line:{};text:{}",
             shape(node.counted.kind),
             escaped(&caption(node)),
             self.numbers.id(&node.counted.id),
             problem.map_or(String::new(), |h| format!(" <<{}>>", Health::name(h))),
             self.palette.fill[look],
             bare(self.palette.line[look]),
-            line_style(";line.", node.health),
             bare(self.palette.ink),
         )
     }
@@ -114,7 +114,10 @@ impl Drawing<'_> {
         let (client, server) = (self.numbers.id(&edge.client), self.numbers.id(&edge.server));
         let line = self.palette.line[rank(edge.health)];
         let width = format!("{:.0}", pen_width(edge).max(1.0));
-        let dash = line_style(",", edge.health);
+        let dash = match dash(edge) {
+            "dashed" => ",dashed",
+            _ => "",
+        };
         let style = format!("[{line}{dash},thickness={width}]");
         let lines = edge_lines(edge, self.picture).join("\\n");
         let label = if lines.is_empty() {
@@ -142,14 +145,6 @@ fn shape(kind: NodeKind) -> &'static str {
         NodeKind::User => "actor",
         NodeKind::Overflow => "folder",
         NodeKind::Namespace | NodeKind::Dimension => "rectangle",
-    }
-}
-
-/// The word that makes a line dashed or dotted, after `before`; a solid line has none.
-fn line_style(before: &str, health: Option<Health>) -> String {
-    match dash(health) {
-        "solid" => String::new(),
-        dash => format!("{before}{dash}"),
     }
 }
 

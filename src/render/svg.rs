@@ -1,5 +1,5 @@
-//! SVG from the layout, no Graphviz needed: namespaces in frames, shape by kind of node, colour and dash by health,
-//! width by rate, figures where there is room and all of them in tooltips.
+//! SVG from the layout, no Graphviz needed: namespaces in frames, shape by kind of node, colour and sign by health, a dash
+//! for messages, width by rate, figures where there is room and all of them in tooltips.
 //!
 //! Inert under the strictest policy: no script, no style sheet, no `style`, no reference to anything, not even within
 //! the picture. Names come from whoever sends spans: they stand only in text and in `data-id`, escaped, as wide as the
@@ -26,18 +26,19 @@ use super::callers::Callers;
 use super::look::{Palette, title};
 use super::picture::Picture;
 use super::text::hidden;
-use crate::topology::Topology;
 use crate::topology::layout::layout;
+use crate::topology::{Health, Topology};
 
 /// Edges up to which all are labelled; beyond, only those with a problem.
 const MANY_LABELS: usize = 80;
 /// Edges beyond which those without a problem are drawn faintly.
 const MANY_EDGES: usize = 150;
 
-const LEGEND: [Entry; 5] = [
-    Entry::line("ok", 1, "", "2"),
-    Entry::line("degraded", 2, "7 4", "2"),
-    Entry::line("failing", 3, "1.5 4", "2"),
+const LEGEND: [Entry; 6] = [
+    Entry::line("call", 1, "solid", "2"),
+    Entry::line("message", 1, "dashed", "2"),
+    Entry::problem("degraded", 2, Health::Degraded),
+    Entry::problem("failing", 3, Health::Failing),
     Entry::words("width: calls per second"),
     Entry::words("p95 names the side that measured it"),
 ];

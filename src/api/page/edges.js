@@ -1,4 +1,4 @@
-// Frames and edges on one canvas, in one pass. Colour and a sign tell the health, width the rate, a dash messaging.
+// Frames and edges on one canvas, in one pass. Colour and a sign tell the health, width the rate, a dash a message.
 
 import { MARGIN } from "./camera.js";
 import { captions, labels, MANY, meet, rank } from "./labels.js";
@@ -85,7 +85,7 @@ export class Edges {
     for (const one of bright) this.#edge(one, 1);
     context.globalAlpha = 1;
     const paper = { context, scale, colours: this.colours, font: this.font };
-    captions(paper, this.#frames);
+    captions(paper, this.#frames, view);
     const boxes = this.#boxes.filter((box) => meet(box, view));
     labels(paper, lit ? bright : seen, boxes, { choice: label, all: bright.length > 0 });
   }

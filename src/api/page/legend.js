@@ -2,13 +2,15 @@
 
 import { by, el, fill, svg } from "./dom.js";
 import { small } from "./shapes.js";
+import { SIGNS } from "./words.js";
 
-const line = (kind) =>
+const line = (kind, sign) =>
   svg(
     "svg",
     { class: `small line ${kind}`, viewBox: "0 0 46 18", width: 46, height: 18, "aria-hidden": "true" },
     svg("path", { d: "M2 9H36" }),
     svg("path", { class: "head", d: "M44 9l-9 -4v8z" }),
+    sign && svg("text", { class: "sign", x: 19, y: 14 }, sign),
   );
 
 const ROWS = [
@@ -21,8 +23,9 @@ const ROWS = [
   [small("external", "ok"), "external, known by name"],
   [small("user", "ok"), "user: calls from outside"],
   [line("ok"), "call, wider for more a second"],
-  [line("ok dashed"), "message"],
-  [line("failing"), "calls that fail, ✕ or ▲"],
+  [line("ok dashed"), "dashes: a message, nobody waits"],
+  [line("degraded", SIGNS.degraded), "degraded calls"],
+  [line("failing", SIGNS.failing), "failing calls"],
   [
     svg(
       "svg",

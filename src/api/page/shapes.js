@@ -58,6 +58,8 @@ export function small(type, health) {
     height: 18,
     "aria-hidden": "true",
   });
-  picture.append(svg("path", { class: "outline", d: outline(type) }), ...sign(health));
+  // Large enough to be seen, so within the box.
+  const within = `translate(${R - 40} 2) scale(2.6) translate(${10 - R} ${-T})`;
+  picture.append(svg("path", { class: "outline", d: outline(type) }), svg("g", { transform: within }, sign(health)));
   return picture;
 }

@@ -65,6 +65,9 @@ export function caption(node) {
 /** The health in words. */
 export const health = (element) => element.health ?? (element.inferred === true ? "known only by name" : "no calls");
 
+/** On edges, where colour alone would tell. */
+export const SIGNS = { degraded: "▲", failing: "✕" };
+
 export const problem = (element) => element.health === "failing" || element.health === "degraded";
 
 /** Whether the called said anything of these calls; a database does not. */

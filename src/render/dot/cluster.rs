@@ -19,7 +19,7 @@ pub(super) fn write<T, W: Write>(
             writeln!(out, "  subgraph {} {{", quoted_id(&id))?;
             writeln!(
                 out,
-                "    label=\"{}\"; style=\"rounded,dashed\"; color=\"{}\"; tooltip=\"namespace\";",
+                "    label=\"{}\"; style=\"rounded\"; color=\"{}\"; tooltip=\"namespace\";",
                 escaped(namespace),
                 palette.faint
             )?;

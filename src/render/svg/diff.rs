@@ -21,15 +21,15 @@ use crate::topology::diff::{Change, Diff, NodeDiff};
 use crate::topology::layout::{Graph, Layout, layout};
 
 const LEGEND: [Entry; 6] = [
-    Entry::line("+ added", 1, "", "2.5"),
-    Entry::line("\u{2212} removed", 3, "7 4", "1.5"),
+    Entry::line("+ added", 1, "solid", "2.5"),
+    Entry::line("\u{2212} removed", 3, "dashed", "1.5"),
     Entry::line(
         "\u{25B3} changed, from base \u{2192} to head",
         2,
-        "1.5 4",
+        "dotted",
         "2.5",
     ),
-    Entry::line("the same", 0, "", "0.9"),
+    Entry::line("the same", 0, "solid", "0.9"),
     Entry::words("thin: may be chance"),
     Entry::words("p95 names the side that measured it"),
 ];

@@ -3,7 +3,9 @@
 use std::fmt::{self, Write};
 
 use super::labels::{self, Room};
+use super::legend::SIGN;
 use super::route::{Route, Router};
+use super::shapes::mark;
 use super::words::shown;
 use super::{Drawing, MANY_EDGES, MANY_LABELS, ports, strokes};
 use crate::render::facts::edge_facts;
@@ -50,7 +52,7 @@ impl Drawing<'_> {
         write!(out, "><title>{}</title><path d=\"", escaped(&title))?;
         strokes::path(route, &self.plane, out)?;
         write!(out, "\" stroke-width=\"{width:.2}\"")?;
-        out.write_str(strokes::dashes(dash(edge.health)))?;
+        out.write_str(strokes::dashes(dash(edge)))?;
         out.write_str("/>")?;
         strokes::arrow(route, width, (colour, colour), &self.plane, out)?;
         out.write_str("</g>\n")
@@ -73,14 +75,26 @@ impl Drawing<'_> {
             let badness = edge.health.filter(|health| health.problem());
             (std::cmp::Reverse((badness, edge.counted.calls())), &edge.id)
         });
-        for (edge, route) in wanted.into_iter().take(MANY_LABELS) {
+        for (number, (edge, route)) in wanted.into_iter().enumerate() {
             let lines = self.lines(edge);
-            if let Some(rect) = room.take(&lines, route, &self.plane) {
+            let found = (number < MANY_LABELS)
+                .then(|| room.take(&lines, route, &self.plane))
+                .flatten();
+            if let Some(rect) = found {
                 self.label(edge, &lines, rect, out)?;
                 taken = taken.with(rect);
+            } else if edge.health.is_some_and(Health::problem) {
+                self.sign(edge, room.spot(route, &self.plane), out)?;
             }
         }
         Ok(taken)
+    }
+
+    /// On the line of an edge whose label has no room: colour is not all that tells.
+    fn sign(&self, edge: &Edge, middle: (i32, i32), out: &mut String) -> fmt::Result {
+        let colours = [self.palette.line[rank(edge.health)], self.palette.ground];
+        mark(edge.health, middle, SIGN, colours, out)?;
+        out.write_str("\n")
     }
 
     /// The words of an edge; that nothing failed goes without saying.

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Write};
 
+use super::legend::SIGN;
 use super::plane::Plane;
 use super::route::Route;
 use super::words::Font;
@@ -53,6 +54,25 @@ impl Room {
         plane: &Plane,
     ) -> Option<Area> {
         self.find(lines, route, plane, true)
+    }
+
+    /// The place of a sign on the way, over no other label where there is one.
+    pub(super) fn spot(&mut self, route: &Route, plane: &Plane) -> (i32, i32) {
+        let spots = TRIES.map(|part| plane.at(route.after(part, 100)));
+        let around = |(x, y): (i32, i32)| {
+            Area {
+                left: x,
+                top: y,
+                right: x,
+                bottom: y,
+            }
+            .grown(SIGN)
+        };
+        let is_free =
+            |spot: &&(i32, i32)| self.taken.iter().all(|taken| !taken.meets(around(**spot)));
+        let found = spots.iter().find(is_free).copied().unwrap_or(spots[0]);
+        self.taken.push(around(found));
+        found
     }
 
     fn find(

@@ -2,29 +2,36 @@
 
 use std::fmt::{self, Write};
 
+use super::shapes::mark;
+use super::strokes::dashes;
 use super::words::Font;
 use crate::render::look::Palette;
+use crate::topology::Health;
 use crate::topology::layout::Area;
 
 const FONT: Font = Font::plain(10);
 /// Length of a sample line, and space around samples.
 const SAMPLE: i32 = 26;
 const SPACE: i32 = 18;
+/// Half of the sign of a health, on a line.
+pub(super) const SIGN: i32 = 6;
 
 /// What a line means.
 pub(super) struct Entry {
-    pub(super) words: &'static str,
+    words: &'static str,
     /// The line before the words, if one is.
-    pub(super) line: Option<Line>,
+    line: Option<Line>,
 }
 
 /// How a line looks.
-pub(super) struct Line {
+struct Line {
     /// Place in the palette.
-    pub(super) colour: usize,
-    /// As `stroke-dasharray`; empty is solid.
-    pub(super) dashes: &'static str,
-    pub(super) width: &'static str,
+    colour: usize,
+    /// `solid`, `dashed` or `dotted`.
+    dash: &'static str,
+    width: &'static str,
+    /// Whose sign is on it.
+    sign: Option<Health>,
 }
 
 /// Where the legend goes.
@@ -83,13 +90,25 @@ impl Entry {
     pub(super) const fn line(
         words: &'static str,
         colour: usize,
-        dashes: &'static str,
+        dash: &'static str,
         width: &'static str,
     ) -> Self {
         let line = Some(Line {
             colour,
-            dashes,
+            dash,
             width,
+            sign: None,
+        });
+        Self { words, line }
+    }
+
+    /// A line with the sign of a problem.
+    pub(super) const fn problem(words: &'static str, colour: usize, health: Health) -> Self {
+        let line = Some(Line {
+            colour,
+            dash: "solid",
+            width: "2",
+            sign: Some(health),
         });
         Self { words, line }
     }
@@ -104,21 +123,16 @@ impl Entry {
 
     fn write(&self, (x, baseline): (i32, i32), palette: &Palette, out: &mut String) -> fmt::Result {
         if let Some(line) = &self.line {
+            let colour = palette.line[line.colour];
             write!(
                 out,
-                "<path d=\"M{x} {}h{SAMPLE}\" stroke=\"{}\" stroke-width=\"{}\"",
+                "<path d=\"M{x} {}h{SAMPLE}\" stroke=\"{colour}\" stroke-width=\"{}\"{}/>",
                 baseline - 4,
-                palette.line[line.colour],
                 line.width,
+                dashes(line.dash),
             )?;
-            if !line.dashes.is_empty() {
-                let dashes = line.dashes;
-                write!(
-                    out,
-                    " stroke-dasharray=\"{dashes}\" stroke-linecap=\"round\""
-                )?;
-            }
-            out.write_str("/>")?;
+            let middle = (x + SAMPLE / 2, baseline - 4);
+            mark(line.sign, middle, SIGN, [colour, palette.ground], out)?;
         }
         let (x, words) = (x + self.indent(), self.words);
         write!(out, "<text x=\"{x}\" y=\"{baseline}\">{words}</text>")

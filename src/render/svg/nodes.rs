@@ -3,16 +3,18 @@
 use std::fmt::{self, Write};
 
 use super::Drawing;
-use super::shapes::{inset, name, outline};
+use super::shapes::{inset, mark, name, outline};
 use super::words::{Font, shown};
 use crate::render::facts::node_facts;
-use crate::render::look::{dash, node_latency, rank};
+use crate::render::look::{node_latency, rank};
 use crate::render::text::percent;
 use crate::render::xml::{escaped, id};
 use crate::topology::layout::Area;
 use crate::topology::{Health, Node, Quantile};
 
 const FIGURES: Font = Font::plain(10);
+/// Half of the sign of a health.
+const SIGN: i32 = 8;
 
 // === impl Drawing ===
 
@@ -51,19 +53,15 @@ impl Drawing<'_> {
             outline(node.counted.kind, rect),
             p.line[look],
             if node.health.is_some_and(Health::problem) {
-                2
+                "2.4"
             } else {
-                1
+                "1"
             },
         )?;
-        match dash(node.health) {
-            "dashed" => out.write_str(" stroke-dasharray=\"7 4\"")?,
-            "dotted" => out.write_str(" stroke-dasharray=\"2 3\"")?,
-            _ => {}
-        }
         out.write_str("/>")?;
         self.words(node, rect, out)?;
-        mark(node.health, rect, p.line[look], out)?;
+        let corner = (rect.right - 10, rect.top);
+        mark(node.health, corner, SIGN, [p.line[look], p.ground], out)?;
         out.write_str("</g>\n")
     }
 
@@ -102,24 +100,4 @@ fn figures(rate: Option<String>, node: &Node, room: i32) -> Option<String> {
         figures.pop();
     }
     None
-}
-
-/// A sign at the corner, so that colour is not all that tells.
-fn mark(health: Option<Health>, rect: Area, colour: &str, out: &mut String) -> fmt::Result {
-    let (x, y) = (rect.right - 10, rect.top);
-    match health {
-        Some(Health::Degraded) => write!(
-            out,
-            "<path d=\"M{x} {}l8 14h-16z\" fill=\"{colour}\"/><path d=\"M{x} {}v4\" stroke=\"#ffffff\" stroke-width=\"1.6\"/>",
-            y - 8,
-            y - 2
-        ),
-        Some(Health::Failing) => write!(
-            out,
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"8\" fill=\"{colour}\"/><path d=\"M{} {}l6 6m0 -6l-6 6\" stroke=\"#ffffff\" stroke-width=\"1.8\" fill=\"none\"/>",
-            x - 3,
-            y - 3
-        ),
-        _ => Ok(()),
-    }
 }

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use super::words::{Font, fit};
 use crate::render::xml::escaped;
-use crate::topology::NodeKind;
 use crate::topology::layout::Area;
+use crate::topology::{Health, NodeKind};
 
 /// For names, the first that they fit in; what fits in none is cut in the last.
 const NAMES: [Font; 3] = [Font::bold(13), Font::bold(12), Font::bold(11)];
@@ -47,6 +47,38 @@ pub(super) fn inset(kind: NodeKind) -> i32 {
     match kind {
         NodeKind::External | NodeKind::User | NodeKind::Messaging => 16,
         _ => 8,
+    }
+}
+
+/// The sign of a health in the place of `middle`, at most `size` to each side: what has no problem bears none.
+pub(super) fn mark(
+    health: Option<Health>,
+    (x, y): (i32, i32),
+    size: i32,
+    [colour, ground]: [&str; 2],
+    out: &mut String,
+) -> fmt::Result {
+    match health {
+        Some(Health::Degraded) => write!(
+            out,
+            "<path d=\"M{x} {}l{size} {}h-{}z\" fill=\"{colour}\"/><path d=\"M{x} {}v{}\" stroke=\"{ground}\" stroke-width=\"1.6\"/>",
+            y - size,
+            size * 2 - 2,
+            size * 2,
+            y - size / 2 + 1,
+            size / 2 + 1,
+        ),
+        Some(Health::Failing) => {
+            let arm = size * 3 / 8;
+            write!(
+                out,
+                "<circle cx=\"{x}\" cy=\"{y}\" r=\"{size}\" fill=\"{colour}\"/><path d=\"M{} {}l{w} {w}m0 -{w}l-{w} {w}\" stroke=\"{ground}\" stroke-width=\"1.8\" fill=\"none\"/>",
+                x - arm,
+                y - arm,
+                w = arm * 2
+            )
+        }
+        _ => Ok(()),
     }
 }
 
