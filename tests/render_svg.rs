@@ -178,6 +178,34 @@ fn a_part_is_drawn_without_the_room_of_the_rest() {
     assert_eq!(ids(&svg).len(), part.nodes.len() + part.edges.len());
 }
 
+/// Guarantees: every edge has its label, or is among those that the title says are not shown; in a sparse picture none is.
+#[test]
+fn labels_without_room_are_counted_in_the_title() {
+    let (mut missing, mut shortened) = (Vec::new(), 0);
+    for (nodes, edges) in [(12, 14), (60, 90), (14, 140), (100, 400)] {
+        let topology = placed(&mesh(nodes, edges, 5), "");
+        let svg = drawn(&topology, "");
+        let labels = svg
+            .named("g")
+            .filter(|g| g.attribute("text-anchor") == "middle")
+            .count();
+        let title = svg.named("title").next().unwrap().text.clone();
+        let said = title
+            .split(", ")
+            .find_map(|part| part.strip_suffix(" edge labels not shown (see their tooltips)"));
+        let said: usize = said.map_or(0, |n| n.parse().unwrap());
+        assert_eq!(labels + said, topology.edges.len(), "{title}");
+        missing.push(said);
+        shortened += svg.all().iter().filter(|e| e.text.ends_with(" …")).count();
+    }
+    assert!(
+        shortened > 0,
+        "in little room only the most telling line stands"
+    );
+    assert!(missing[0] == 0 && missing[1] == 0, "{missing:?}");
+    assert!(missing[2] > 0 && missing[3] > 150, "{missing:?}");
+}
+
 #[test]
 fn namespaces_can_be_the_nodes() {
     let svg = drawn(&placed(&shop(), "group_by=namespace"), "");

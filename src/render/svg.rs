@@ -29,9 +29,9 @@ use super::text::hidden;
 use crate::topology::layout::layout;
 use crate::topology::{Health, Topology};
 
-/// Edges up to which all are labelled; beyond, only those with a problem.
-const MANY_LABELS: usize = 80;
-/// Edges beyond which those without a problem are drawn faintly.
+/// Most labels that are given a try; to find room for one takes time for each there is.
+const MOST_LABELS: usize = 300;
+/// Edges beyond which those without a problem are drawn faintly and without a label.
 const MANY_EDGES: usize = 150;
 
 const LEGEND: [Entry; 6] = [
@@ -80,7 +80,7 @@ fn draw(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result
     };
     let mut body = String::new();
     sheet::frames(&drawing.plane, &drawing.palette, &mut body)?;
-    let edges = drawing.edges(&mut body)?;
+    let (edges, missing) = drawing.edges(&mut body)?;
     drawing.nodes(&mut body)?;
     let graph = drawing.plane.bounds().with(edges);
     let entries: &[Entry] = if topology.nodes.is_empty() {
@@ -91,12 +91,21 @@ fn draw(topology: &Topology, picture: &Picture, out: &mut String) -> fmt::Result
     let legend = Legend::below(graph, entries);
     let title = [sheet::Line {
         strong: drawing.what(),
-        plain: title(topology),
+        plain: format!("{}{}", title(topology), missing_labels(missing)),
     }];
     sheet::open(graph.with(legend.area()), &title, &drawing.palette, out)?;
     out.write_str(&body)?;
     legend.write(&drawing.palette, out)?;
     out.write_str("</svg>\n")
+}
+
+/// What a picture lacks, in words for its title.
+fn missing_labels(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", 1 edge label not shown (see its tooltip)".to_owned(),
+        n => format!(", {n} edge labels not shown (see their tooltips)"),
+    }
 }
 
 // === impl Drawing ===

@@ -12,7 +12,7 @@ use std::fmt::{self, Write};
 
 use super::legend::{Entry, Legend};
 use super::plane::{Boxed, Plane};
-use super::sheet;
+use super::{missing_labels, sheet};
 use crate::render::diff::look::titles;
 use crate::render::look::Palette;
 use crate::render::picture::Picture;
@@ -51,7 +51,7 @@ pub fn write(diff: &Diff, picture: &Picture, out: &mut String) -> fmt::Result {
     };
     let mut body = String::new();
     sheet::frames(&drawing.plane, &drawing.palette, &mut body)?;
-    let edges = drawing.edges(&mut body)?;
+    let (edges, missing) = drawing.edges(&mut body)?;
     drawing.nodes(&mut body)?;
     let graph = drawing.plane.bounds().with(edges);
     let entries: &[Entry] = if diff.nodes.is_empty() { &[] } else { &LEGEND };
@@ -65,7 +65,10 @@ pub fn write(diff: &Diff, picture: &Picture, out: &mut String) -> fmt::Result {
             plain: plain.to_owned(),
         }
     });
-    let title: Vec<sheet::Line> = title.collect();
+    let mut title: Vec<sheet::Line> = title.collect();
+    if let Some(line) = title.last_mut() {
+        line.plain += &missing_labels(missing);
+    }
     sheet::open(graph.with(legend.area()), &title, &drawing.palette, out)?;
     out.write_str(&body)?;
     legend.write(&drawing.palette, out)?;

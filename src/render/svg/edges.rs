@@ -7,7 +7,7 @@ use super::legend::SIGN;
 use super::route::{Route, Router};
 use super::shapes::mark;
 use super::words::shown;
-use super::{Drawing, MANY_EDGES, MANY_LABELS, ports, strokes};
+use super::{Drawing, MANY_EDGES, MOST_LABELS, ports, strokes};
 use crate::render::facts::edge_facts;
 use crate::render::look::{dash, edge_lines, pen_width, rank};
 use crate::render::xml::escaped;
@@ -17,8 +17,8 @@ use crate::topology::{Edge, Health};
 // === impl Drawing ===
 
 impl Drawing<'_> {
-    /// All curves, those with a problem on top; then all labels. Returns what they take.
-    pub(super) fn edges(&self, out: &mut String) -> Result<Area, fmt::Error> {
+    /// All curves, those with a problem on top; then all labels. Returns what they take, and how many labels are missing.
+    pub(super) fn edges(&self, out: &mut String) -> Result<(Area, usize), fmt::Error> {
         let mut ways = Router::new(&self.plane);
         let edges = &self.topology.edges;
         let pairs = edges.iter().map(|e| (e.client.as_str(), e.server.as_str()));
@@ -32,7 +32,8 @@ impl Drawing<'_> {
             self.edge(edge, route, out)?;
             taken = taken.with(strokes::area(route, &self.plane));
         }
-        Ok(taken.with(self.labels(&routed, out)?))
+        let (labels, missing) = self.labels(&routed, out)?;
+        Ok((taken.with(labels), missing))
     }
 
     fn edge(&self, edge: &Edge, route: &Route, out: &mut String) -> fmt::Result {
@@ -58,36 +59,50 @@ impl Drawing<'_> {
         out.write_str("</g>\n")
     }
 
-    /// Among many only those with a problem.
-    fn is_labelled(&self, edge: &Edge) -> bool {
-        self.topology.edges.len() <= MANY_LABELS || edge.health.is_some_and(Health::problem)
-    }
-
-    /// The worst first, then the busiest: whoever comes first has the choice of room.
-    fn labels(&self, routed: &[(&Edge, Route)], out: &mut String) -> Result<Area, fmt::Error> {
-        let mut taken = self.plane.bounds();
+    /// The worst first, then the busiest: whoever comes first has the choice of room. Of many edges only those with a
+    /// problem have a chance.
+    fn labels(
+        &self,
+        routed: &[(&Edge, Route)],
+        out: &mut String,
+    ) -> Result<(Area, usize), fmt::Error> {
+        let (mut taken, mut missing) = (self.plane.bounds(), 0);
         let mut room = Room::new(&self.plane);
-        let mut wanted: Vec<&(&Edge, Route)> = routed
-            .iter()
-            .filter(|(edge, _)| self.is_labelled(edge))
-            .collect();
+        let mut wanted: Vec<&(&Edge, Route)> = routed.iter().collect();
         wanted.sort_by_key(|(edge, _)| {
             let badness = edge.health.filter(|health| health.problem());
             (std::cmp::Reverse((badness, edge.counted.calls())), &edge.id)
         });
         for (number, (edge, route)) in wanted.into_iter().enumerate() {
-            let lines = self.lines(edge);
-            let found = (number < MANY_LABELS)
-                .then(|| room.take(&lines, route, &self.plane))
-                .flatten();
-            if let Some(rect) = found {
-                self.label(edge, &lines, rect, out)?;
+            let texts = self.texts(edge);
+            if texts[0].is_empty() {
+                continue;
+            }
+            let problem = edge.health.is_some_and(Health::problem);
+            let tried = number < MOST_LABELS && (problem || routed.len() <= MANY_EDGES);
+            let found = tried.then(|| room.take(&texts, route, &self.plane));
+            if let Some((lines, rect)) = found.flatten() {
+                self.label(edge, lines, rect, out)?;
                 taken = taken.with(rect);
-            } else if edge.health.is_some_and(Health::problem) {
+                continue;
+            }
+            missing += 1;
+            if problem {
                 self.sign(edge, room.spot(route, &self.plane), out)?;
             }
         }
-        Ok(taken)
+        Ok((taken, missing))
+    }
+
+    /// What a label may say: everything, or the most telling line, with a sign that there is more.
+    fn texts(&self, edge: &Edge) -> [Vec<String>; 2] {
+        let all = self.lines(edge);
+        let telling = all.iter().find(|line| line.starts_with(['▲', '✕']));
+        let brief = telling.or(all.first()).map(|line| match all.len() {
+            1 => line.clone(),
+            _ => format!("{line} …"),
+        });
+        [all, brief.into_iter().collect()]
     }
 
     /// On the line of an edge whose label has no room: colour is not all that tells.

@@ -1,5 +1,5 @@
-//! Figures on edges, where they cover no box and no other label. Those that find no room stay in the tooltip, unless the
-//! picture is about them: then they may cover a box.
+//! Figures on edges, where they cover no box and no other label: all of them, or in less room the most telling. Those
+//! that find no room stay in the tooltip and are counted, unless the picture is about them: then they may cover a box.
 
 use std::fmt::{self, Write};
 
@@ -14,8 +14,13 @@ use crate::topology::layout::Area;
 const FONT: Font = Font::plain(10);
 /// From one line to the next.
 const LINE: i32 = 12;
-/// Places tried along the way, in hundredths of it.
-const TRIES: [i32; 13] = [50, 44, 56, 38, 62, 32, 68, 26, 74, 20, 80, 14, 86];
+/// Places tried along the way, in hundredths of it, from the middle to the ends.
+const TRIES: [i32; 27] = [
+    50, 47, 53, 44, 56, 41, 59, 38, 62, 35, 65, 32, 68, 29, 71, 26, 74, 23, 77, 20, 80, 17, 83, 14,
+    86, 11, 89,
+];
+/// Between a line and a label beside it.
+const BESIDE: i32 = 3;
 
 /// What is taken.
 pub(super) struct Room {
@@ -41,19 +46,34 @@ impl Room {
         }
     }
 
-    /// Takes room for `lines` on the way; `None` when there is none.
-    pub(super) fn take(&mut self, lines: &[String], route: &Route, plane: &Plane) -> Option<Area> {
-        self.find(lines, route, plane, false)
+    /// Takes room on the way for the first of these texts that finds some; which one, and where.
+    pub(super) fn take<'a>(
+        &mut self,
+        texts: &'a [Vec<String>],
+        route: &Route,
+        plane: &Plane,
+    ) -> Option<(&'a [String], Area)> {
+        let way = Way::of(route, plane);
+        let found = texts.iter().find_map(|lines| {
+            let tries = way.tries(lines);
+            Some((lines.as_slice(), first_free(&tries, &self.taken)?))
+        });
+        self.taken.extend(found.map(|(_, area)| area.grown(2)));
+        found
     }
 
-    /// The same, if need be over a box, but over no other label.
+    /// Takes room for `lines`, if need be over a box, but over no other label.
     pub(super) fn insist(
         &mut self,
         lines: &[String],
         route: &Route,
         plane: &Plane,
     ) -> Option<Area> {
-        self.find(lines, route, plane, true)
+        let tries = Way::of(route, plane).tries(lines);
+        let over_a_box = || first_free(&tries, &self.taken[self.boxes..]);
+        let found = first_free(&tries, &self.taken).or_else(over_a_box)?;
+        self.taken.push(found.grown(2));
+        Some(found)
     }
 
     /// The place of a sign on the way, over no other label where there is one.
@@ -74,21 +94,39 @@ impl Room {
         self.taken.push(around(found));
         found
     }
+}
 
-    fn find(
-        &mut self,
-        lines: &[String],
-        route: &Route,
-        plane: &Plane,
-        insist: bool,
-    ) -> Option<Area> {
-        let widest = lines.iter().map(|line| FONT.width(line)).max()?;
+/// Where a label may be on the way of an edge.
+struct Way {
+    /// Points of it, and whether it is level there.
+    points: [((i32, i32), bool); TRIES.len()],
+}
+
+// === impl Way ===
+
+impl Way {
+    fn of(route: &Route, plane: &Plane) -> Self {
+        let point = |part| {
+            (
+                plane.at(route.after(part, 100)),
+                is_level(part, route, plane),
+            )
+        };
+        Self {
+            points: TRIES.map(point),
+        }
+    }
+
+    /// Where `lines` may be, the best place first: on the line, or above and below one that is almost level, so that it
+    /// stays in sight; then beside it.
+    fn tries(&self, lines: &[String]) -> Vec<Area> {
+        let widest = lines.iter().map(|line| FONT.width(line)).max().unwrap_or(0);
         // Measured for the widest font, most are narrower: what is behind a label should stay in sight.
         let half_width = widest * 9 / 20 + 4;
-        let height = i32::try_from(lines.len()).ok()? * LINE + 3;
-        let rect = |part: i32, rise: i32| {
-            let (x, y) = plane.at(route.after(part, 100));
-            let top = y - height / 2 - rise * (height / 2 + 3);
+        let height = i32::try_from(lines.len()).unwrap_or(i32::MAX) * LINE + 3;
+        let around = |((x, y), _): &((i32, i32), bool), right: i32, down: i32| {
+            let (x, top) = (x + right * (half_width + BESIDE), y - height / 2);
+            let top = top + down * (height / 2 + BESIDE);
             Area {
                 left: x - half_width,
                 top,
@@ -96,27 +134,21 @@ impl Room {
                 bottom: top + height,
             }
         };
-        // A line that is almost level stays in sight: the label stands above or below it, and on it only otherwise.
-        let tries = TRIES.iter().flat_map(|part| {
-            let rises: &[i32] = if is_level(*part, route, plane) {
-                &[1, -1]
-            } else {
-                &[0]
-            };
-            rises.iter().map(|rise| rect(*part, *rise))
+        let best = self.points.iter().flat_map(|point| {
+            let downs: &[i32] = if point.1 { &[-1, 1] } else { &[0] };
+            downs.iter().map(move |down| around(point, 0, *down))
         });
-        let tries: Vec<Area> = tries
-            .chain(TRIES.iter().map(|part| rect(*part, 0)))
-            .collect();
-        let first_free = |taken: &[Area]| {
-            let is_free = |rect: &&Area| taken.iter().all(|taken| !taken.meets(**rect));
-            tries.iter().find(is_free).copied()
-        };
-        let over_a_box = || first_free(&self.taken[self.boxes..]).filter(|_| insist);
-        let found = first_free(&self.taken).or_else(over_a_box)?;
-        self.taken.push(found.grown(2));
-        Some(found)
+        let aside = self.points.iter().flat_map(|point| {
+            let sides: &[i32] = if point.1 { &[0] } else { &[1, -1] };
+            sides.iter().map(move |right| around(point, *right, 0))
+        });
+        best.chain(aside).collect()
     }
+}
+
+fn first_free(tries: &[Area], taken: &[Area]) -> Option<Area> {
+    let is_free = |rect: &&Area| taken.iter().all(|taken| !taken.meets(**rect));
+    tries.iter().find(is_free).copied()
 }
 
 /// Writes a label where it found room, in the colours of text and ground. A `border` makes a badge of it.

@@ -10,7 +10,7 @@ use crate::render::look::{node_latency, rank};
 use crate::render::text::percent;
 use crate::render::xml::{escaped, id};
 use crate::topology::layout::Area;
-use crate::topology::{Health, Node, Quantile};
+use crate::topology::{Health, Node, NodeKind, Quantile};
 
 const FIGURES: Font = Font::plain(10);
 /// Half of the sign of a health.
@@ -68,7 +68,10 @@ impl Drawing<'_> {
     fn words(&self, node: &Node, rect: Area, out: &mut String) -> fmt::Result {
         let room = rect.width() - 2 * inset(node.counted.kind);
         let figures = figures(self.callers.rate(node), node, room);
-        let baseline = rect.top + if figures.is_some() { 23 } else { 31 };
+        // Below the lid.
+        let lid = node.counted.kind == NodeKind::Database;
+        let top = rect.top + if lid { 3 } else { 0 };
+        let baseline = top + if figures.is_some() { 23 } else { 31 };
         let ink = self.palette.ink;
         name(&node.counted.name, (rect, room), baseline, ink, out)?;
         if let Some(figures) = figures {
@@ -76,7 +79,7 @@ impl Drawing<'_> {
                 out,
                 "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" font-size=\"10\" fill=\"{ink}\">{}</text>",
                 i32::midpoint(rect.left, rect.right),
-                rect.top + 40,
+                top + 40,
                 escaped(&figures)
             )?;
         }

@@ -9,7 +9,7 @@ use crate::render::diff::words::{facts, lines};
 use crate::render::svg::labels::{self, Room};
 use crate::render::svg::route::{Route, Router};
 use crate::render::svg::words::shown;
-use crate::render::svg::{MANY_LABELS, ports, strokes};
+use crate::render::svg::{MOST_LABELS, ports, strokes};
 use crate::render::xml::escaped;
 use crate::topology::diff::{Change, EdgeDiff, Status};
 use crate::topology::layout::Area;
@@ -17,8 +17,9 @@ use crate::topology::layout::Area;
 // === impl Drawing ===
 
 impl Drawing<'_> {
-    /// All curves, those that differ beyond chance on top; then the labels. Returns what they take.
-    pub(super) fn edges(&self, out: &mut String) -> Result<Area, fmt::Error> {
+    /// All curves, those that differ beyond chance on top; then the labels. Returns what they take, and how
+    /// many labels are missing.
+    pub(super) fn edges(&self, out: &mut String) -> Result<(Area, usize), fmt::Error> {
         let mut ways = Router::new(&self.plane);
         let edges = &self.diff.edges;
         let pairs = edges.iter().map(|e| (e.client.as_str(), e.server.as_str()));
@@ -32,7 +33,8 @@ impl Drawing<'_> {
             self.edge(edge, route, out)?;
             taken = taken.with(strokes::area(route, &self.plane));
         }
-        Ok(taken.with(self.labels(&routed, out)?))
+        let (labels, missing) = self.labels(&routed, out)?;
+        Ok((taken.with(labels), missing))
     }
 
     fn edge(&self, edge: &EdgeDiff, route: &Route, out: &mut String) -> fmt::Result {
@@ -74,20 +76,27 @@ impl Drawing<'_> {
 
     /// Whoever comes first has the choice of room: what is beyond chance, then the busiest. What differs is what the
     /// picture is about: rather than go without, it covers a box.
-    fn labels(&self, routed: &[(&EdgeDiff, Route)], out: &mut String) -> Result<Area, fmt::Error> {
-        let mut taken = self.plane.bounds();
+    fn labels(
+        &self,
+        routed: &[(&EdgeDiff, Route)],
+        out: &mut String,
+    ) -> Result<(Area, usize), fmt::Error> {
+        let (mut taken, mut missing) = (self.plane.bounds(), 0);
         let mut room = Room::new(&self.plane);
         let differ = |(edge, _): &&(&EdgeDiff, Route)| edge.change.status != Status::Same;
-        for (edge, route) in routed.iter().filter(differ).take(MANY_LABELS) {
+        for (number, (edge, route)) in routed.iter().filter(differ).enumerate() {
             let lines = lines(&edge.change, self.diff);
-            if let Some(rect) = room.insist(&lines, route, &self.plane) {
-                let look = Look::of(&edge.change);
-                let colours = [self.palette.line[look.colour], self.palette.ground];
-                labels::write(&lines, rect, colours, Some(strokes::dashes(look.dash)), out)?;
-                taken = taken.with(rect);
-            }
+            let found = (number < MOST_LABELS).then(|| room.insist(&lines, route, &self.plane));
+            let Some(rect) = found.flatten() else {
+                missing += 1;
+                continue;
+            };
+            let look = Look::of(&edge.change);
+            let colours = [self.palette.line[look.colour], self.palette.ground];
+            labels::write(&lines, rect, colours, Some(strokes::dashes(look.dash)), out)?;
+            taken = taken.with(rect);
         }
-        Ok(taken)
+        Ok((taken, missing))
     }
 }
 
