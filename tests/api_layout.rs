@@ -293,11 +293,9 @@ async fn dot_and_flat_nodes_carry_places_when_asked() {
         dot.contains(&format!("\"web\" [pos=\"{x},{}\"", 0.0 - y)),
         "{dot}"
     );
-    assert!(
-        !text("/api/v1/topology.dot?window=1m")
-            .await
-            .contains("pos=")
-    );
+    assert!(dot.starts_with("// Placed"), "and how to keep the place");
+    let unplaced = text("/api/v1/topology.dot?window=1m").await;
+    assert!(unplaced.starts_with("digraph") && !unplaced.contains("pos="));
     let flat: Value =
         serde_json::from_str(&text("/api/v1/nodes?window=1m&include=layout").await).unwrap();
     assert!(

@@ -50,14 +50,8 @@ struct Drawing<'a> {
 
 impl Drawing<'_> {
     fn head(&self, out: &mut impl Write) -> fmt::Result {
+        self.comments(out)?;
         let (t, p) = (self.topology, &self.palette);
-        if t.nodes.len() > MANY_NODES {
-            writeln!(
-                out,
-                "// {} nodes: dot may take minutes; sfdp -Tsvg takes seconds.",
-                t.nodes.len()
-            )?;
-        }
         writeln!(out, "digraph spangraph {{")?;
         writeln!(
             out,
@@ -84,6 +78,25 @@ impl Drawing<'_> {
             "  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.7, fontcolor=\"{}\"];",
             p.ink
         )
+    }
+
+    /// Which of Graphviz' programs draws it best.
+    fn comments(&self, out: &mut impl Write) -> fmt::Result {
+        let t = self.topology;
+        if t.with_layout {
+            writeln!(
+                out,
+                "// Placed as on the live page: neato -n -Gsplines=true -Tsvg keeps the places, dot makes its own."
+            )?;
+        }
+        if t.nodes.len() > MANY_NODES {
+            writeln!(
+                out,
+                "// {} nodes: dot may take minutes; sfdp -Tsvg takes seconds.",
+                t.nodes.len()
+            )?;
+        }
+        Ok(())
     }
 
     fn nodes(&self, out: &mut impl Write) -> fmt::Result {

@@ -7,6 +7,7 @@ that could run, fetch or restyle, and render without a complaint. A service that
 """
 
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -124,7 +125,9 @@ def places(found):
 
 def check_neato(daemon, expected):
     _, dot = daemon.get("/api/v1/topology.dot?window=10m&include=layout")
-    done = subprocess.run(["neato", "-n", "-Tdot_json"], input=dot, capture_output=True, check=False, timeout=60)
+    # As the text itself says, but in a format that can be read back.
+    command = re.match(rb"// .*: (neato .*) -Tsvg keeps the places", dot)[1].decode().split()
+    done = subprocess.run([*command, "-Tdot_json"], input=dot, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     objects = json.loads(done.stdout, strict=False)["objects"]
     drawn = sorted(tuple(map(float, o["pos"].split(","))) for o in objects if "pos" in o)
