@@ -195,6 +195,9 @@ fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {
         },
     };
     let outcome = diff::run(&compared, args.format, &args.fail_on)?;
+    for warning in &outcome.warnings {
+        let _ = writeln!(io::stderr(), "spangraph: {warning}");
+    }
     let mut out = io::stdout().lock();
     match out.write_all(&outcome.text).and_then(|()| out.flush()) {
         // Whoever read had enough of it; what was found stands.

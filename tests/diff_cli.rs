@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use read_support::{World, build, differ, histogram, release};
+use read_support::{World, build, differ, histogram, lawful, release};
 use running::{said, spangraph};
 use serde_json::Value;
 use spangraph::proto::{NodeType, Slice};
@@ -26,7 +26,7 @@ fn file(content: &[u8]) -> String {
 }
 
 fn snapshot_of(slice: &Slice, query: &str) -> Vec<u8> {
-    let topology = build(slice, query).unwrap();
+    let topology = build(&lawful(slice.clone()), query).unwrap();
     let body = Format::Json.write(View::Graph, &topology, &Picture::default());
     body.unwrap().body
 }
@@ -70,7 +70,7 @@ fn saved_snapshots_differ_as_their_windows_do() {
     let output = diff(&[&a, &b, "--format", "json"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let got: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let direct = differ(&base, &head, "").unwrap();
+    let direct = differ(&lawful(base), &lawful(head), "").unwrap();
     let direct = render::diff::write(Format::Json, &direct, &Picture::default())
         .unwrap()
         .body;
@@ -120,7 +120,7 @@ fn a_table_tells_what_changed_from_what_to_what() {
     );
     assert_eq!(
         said(&output),
-        "spangraph: different: 1 added, 1 client_latency_up, 1 failed_down, 1 failed_up, 1 rate_up\n"
+        "spangraph: different: 1 added, 1 client_latency_up, 1 failed_down, 1 failed_up, 2 rate_up\n"
     );
 }
 
@@ -260,7 +260,7 @@ fn what_is_no_snapshot_or_another_question_is_refused() {
         ),
         (
             broken.replacen("\"zero_count\":0", "\"zero_count\":5", 1),
-            "contradicts itself",
+            "its server histogram states 4 samples and holds 9",
         ),
         (
             broken.replacen("\"type\":\"service\"", "\"type\":\"planet\"", 1),
@@ -287,6 +287,155 @@ fn what_is_no_snapshot_or_another_question_is_refused() {
         assert!(output.stdout.is_empty());
         assert!(!said(&output).trim_end().contains(char::is_control));
     }
+}
+
+/// Something wrong, and what is said of it.
+type Contradiction = (fn(&mut Value), &'static str);
+
+/// Each makes a snapshot that no daemon would print.
+const CONTRADICTIONS: [Contradiction; 17] = [
+    (|b| b["edges"][0]["failed"] = 99_999.into(), " calls failed"),
+    (|b| b["nodes"][5]["failed"] = 99_999.into(), " calls failed"),
+    (|b| twice(&mut b["edges"]), "is there twice"),
+    (|b| twice(&mut b["nodes"]), "is there twice"),
+    (
+        |b| b["nodes"][5]["id"] = "nobody".into(),
+        "is not among the nodes",
+    ),
+    (|b| more(&mut b["edges"][0]["calls"]), "and `seen` sums to"),
+    (
+        |b| more(&mut b["nodes"][5]["calls"]),
+        "and `calls_from` sums to",
+    ),
+    (
+        |b| b["edges"][0]["rate_per_s"] = 77.7.into(),
+        "its `rate_per_s` is 77.7",
+    ),
+    (
+        |b| b["edges"][0]["failed_ratio"] = 0.77.into(),
+        "its `failed_ratio` is 0.77",
+    ),
+    (|b| b["window"]["covered_s"] = 0.into(), "0 s are covered"),
+    (
+        |b| b["window"]["covered_s"] = 900.into(),
+        "900 s are covered",
+    ),
+    (
+        |b| b["window"]["end"] = "2026-11-23T00:00:00Z".into(),
+        "ends before it starts",
+    ),
+    (|b| more(&mut b["law"]["accepted"]), "its law does not hold"),
+    (
+        |b| more(&mut b["law"]["outcomes"]["root"]),
+        "its law does not hold",
+    ),
+    (
+        |b| more(&mut b["law"]["calls"]["linked"]),
+        "its law does not hold",
+    ),
+    (|b| more(&mut histogram_of(b)["count"]), "samples and holds"),
+    (
+        |b| {
+            let histogram = histogram_of(b);
+            histogram["counts"] = serde_json::json!([99_999]);
+            histogram["count"] = 99_999.into();
+        },
+        "histogram has 99999 samples of ",
+    ),
+];
+
+fn more(count: &mut Value) {
+    *count = (count.as_u64().unwrap() + 1).into();
+}
+
+fn twice(list: &mut Value) {
+    let first = list[0].clone();
+    list.as_array_mut().unwrap().push(first);
+}
+
+fn histogram_of(body: &mut Value) -> &mut Value {
+    let mut edges = body["edges"].as_array_mut().unwrap().iter_mut();
+    let found = edges.find(|edge| edge["histograms"]["client"].is_object());
+    &mut found.unwrap()["histograms"]["client"]
+}
+
+/// Guarantees: a file that contradicts itself is not compared; what is said names the file, the element and the way out.
+#[test]
+fn a_snapshot_that_contradicts_itself_is_refused() {
+    let [a, _] = saved(release());
+    let genuine: Value = serde_json::from_slice(&std::fs::read(&a).unwrap()).unwrap();
+    for (change, words) in CONTRADICTIONS {
+        let mut body = genuine.clone();
+        change(&mut body);
+        let path = file(body.to_string().as_bytes());
+        for files in [[&path, &a], [&a, &path]] {
+            let output = diff(&[files[0], files[1]]);
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(2), "{words}: {said}");
+            assert!(said.contains(words), "{words}: {said}");
+            assert!(
+                said.contains(&path) && said.contains("save it anew"),
+                "{said}"
+            );
+            let is_of_all = ["law", "window", "covered"]
+                .iter()
+                .any(|word| words.contains(word));
+            let named = said.contains("node `") || said.contains("edge `");
+            assert!(named || is_of_all || words.starts_with("ends"), "{said}");
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
+
+/// Guarantees: no question that a daemon answers makes a snapshot that is refused.
+#[test]
+fn whatever_was_asked_a_genuine_snapshot_is_compared() {
+    for query in [
+        "",
+        "namespace=shop",
+        "exclude=shop/web",
+        "top=2",
+        "min_calls=50",
+        "focus=shop/web&up=0&down=1",
+        "health=problems",
+        "type=database",
+        "group_by=namespace",
+        "group_by=namespace&top=1",
+        "quantiles=0.25,0.999",
+    ] {
+        let [a, b] = <[Slice; 2]>::from(release())
+            .map(|slice| file(&snapshot_of(&slice, &format!("include=histograms&{query}"))));
+        let output = diff(&[&a, &b, "--fail-on=nothing"]);
+        assert_eq!(output.status.code(), Some(0), "{query}: {}", said(&output));
+    }
+}
+
+/// Guarantees: windows that are not equally long are compared, by the second, and both people and programs learn of it.
+#[test]
+fn windows_of_unequal_length_are_named() {
+    let [a, b] = saved(release());
+    let body = String::from_utf8(std::fs::read(&a).unwrap()).unwrap();
+    let longer = body.replacen(
+        "\"start\":\"2026-11-23T01:00:00Z\"",
+        "\"start\":\"2026-11-23T00:55:00Z\"",
+        1,
+    );
+    let longer = file(longer.as_bytes());
+    let words = "the windows are not equally long, base 600 s and head 300 s";
+    let output = diff(&[&longer, &b]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains(words) && printed(&output).contains(words),
+        "{}",
+        said(&output)
+    );
+    let unequal = |base: &str| -> Value {
+        let output = diff(&[base, &b, "--format=json"]);
+        let body: Value = serde_json::from_slice(&output.stdout).unwrap();
+        body["unequal_s"].clone()
+    };
+    assert_eq!((unequal(&longer), unequal(&a)), (300.into(), 0.into()));
+    assert!(!said(&diff(&[&a, &b])).contains("equally"));
 }
 
 /// Guarantees: no name reaches a terminal as anything but text on its line.

@@ -66,6 +66,8 @@ pub struct Outcome {
     pub text: Vec<u8>,
     /// Everything found that was asked to fail on, in words; empty when nothing was.
     pub found: Vec<String>,
+    /// What makes the comparison less than it seems, for standard error.
+    pub warnings: Vec<String>,
 }
 
 /// Why there is nothing to show.
@@ -82,8 +84,10 @@ pub enum DiffError {
         /// Why.
         source: io::Error,
     },
-    /// A file is no saved snapshot.
-    #[error("{path} is no snapshot as `spangraph snapshot --format json` prints it: {why}")]
+    /// A file is no saved snapshot, or is one no longer.
+    #[error(
+        "{path} is no snapshot as `spangraph snapshot --format json` prints it: {why}; save it anew, and leave it as it is"
+    )]
     NotASnapshot {
         /// Which.
         path: String,
@@ -163,7 +167,12 @@ fn of_windows(
         }
     };
     let found = judge(&report, fail_on)?;
-    Ok(Outcome { text, found })
+    let warnings = report.warnings();
+    Ok(Outcome {
+        text,
+        found,
+        warnings,
+    })
 }
 
 fn of_files(
@@ -194,7 +203,12 @@ fn of_files(
         Shown::As(format) => write(format)?,
     };
     let found = judge(&report, fail_on)?;
-    Ok(Outcome { text, found })
+    let warnings = report.warnings();
+    Ok(Outcome {
+        text,
+        found,
+        warnings,
+    })
 }
 
 /// What was found that counts. Two windows without a call are the same, but a pipeline that asks must not go on since
@@ -208,7 +222,10 @@ fn judge(report: &Report, fail_on: &[FailOn]) -> Result<Vec<String>, DiffError> 
 }
 
 fn read(path: &Path) -> Result<saved::Saved, DiffError> {
-    let shown = path.display().to_string();
+    let shown = match path.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => path.display().to_string(),
+    };
     let broken = |source| DiffError::Read {
         path: shown.clone(),
         source,

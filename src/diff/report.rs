@@ -13,6 +13,7 @@ pub(super) struct Report {
     pub(super) base: Side,
     pub(super) head: Side,
     pub(super) overlap_s: u64,
+    unequal_s: u64,
     query: BTreeMap<String, serde_json::Value>,
     pub(super) tests: Tests,
     pub(super) summary: Summary,
@@ -124,6 +125,18 @@ impl Report {
     /// Nodes and edges.
     pub(super) fn all(&self) -> impl Iterator<Item = &Row> {
         self.edges.iter().chain(&self.nodes)
+    }
+
+    /// What whoever judges by it should know even when nobody reads the table.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let lengths = [&self.base, &self.head].map(|side| side.window.effective_s);
+        let words = |[base, head]: [u64; 2]| {
+            format!(
+                "the windows are not equally long, base {base} s and head {head} s: rates are comparable, but the longer one has met more of what is rare"
+            )
+        };
+        let unequal = (self.unequal_s > 0).then_some(lengths);
+        unequal.map(words).into_iter().collect()
     }
 
     /// The end of a window as an instant, as asked.

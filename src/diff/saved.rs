@@ -2,7 +2,9 @@
 //! a file that contradicts itself is refused, never guessed at.
 
 mod body;
+mod check;
 mod element;
+mod law;
 
 use std::collections::BTreeMap;
 
@@ -46,6 +48,8 @@ pub(super) fn read(text: &[u8]) -> Result<Saved, String> {
     if body.schema != SCHEMA {
         return Err(format!("its schema is `{}`, not `{SCHEMA}`", body.schema));
     }
+    let window = window(&body.window)?;
+    check::check(&body, &window)?;
     let quantiles = quantiles(&body.query)?;
     let words = |name: &str| body.query.get(name).and_then(Value::as_array);
     let included = |word: &str| words("include").is_some_and(|w| w.iter().any(|v| v == word));
@@ -53,20 +57,20 @@ pub(super) fn read(text: &[u8]) -> Result<Saved, String> {
         .nodes
         .iter()
         .filter(|node| !node.idle)
-        .map(|node| node.read(&quantiles))
+        .map(|node| named(node.read(&quantiles), || node.title()))
         .collect::<Result<Vec<_>, _>>()?;
     let mut edges = body
         .edges
         .iter()
         .filter(|edge| !edge.idle)
-        .map(|edge| edge.read(&quantiles))
+        .map(|edge| named(edge.read(&quantiles), || edge.title()))
         .collect::<Result<Vec<_>, _>>()?;
     nodes.sort_by(|a, b| a.counted.id.cmp(&b.counted.id));
     edges.sort_by(|a, b| a.id.cmp(&b.id));
     let topology = Topology {
         generated_unix_s: instant(&body.generated_at)?,
         epoch: body.epoch,
-        window: window(&body.window)?,
+        window,
         query: echo(&body.query),
         law: body.law.read(),
         sampling_adjusted: body.law.sampling_adjusted,
@@ -88,6 +92,11 @@ pub(super) fn read(text: &[u8]) -> Result<Saved, String> {
         topology,
         query: body.query,
     })
+}
+
+/// An error with the element it is about.
+fn named<T>(read: Result<T, String>, title: impl Fn() -> String) -> Result<T, String> {
+    read.map_err(|why| format!("{}: {why}", title()))
 }
 
 /// Fails unless both were asked the same question of two windows.

@@ -64,6 +64,7 @@ fn notes(report: &Report) -> Vec<String> {
     if !report.tests.latency_compared {
         notes.push("latency was not compared: a snapshot has no histograms; save it with --query include=histograms".to_owned());
     }
+    notes.extend(report.warnings());
     if report.overlap_s > 0 {
         notes.push(format!(
             "the windows share {} s, so there is more difference than is seen",

@@ -58,25 +58,32 @@ def edge_id(server):
     return hashlib.sha256(f"web\0{server}\0".encode()).hexdigest()[:16]
 
 
-def edge(dice, at, size):
+def edge(dice, at, size, covered_s):
     calls = dice.randint(1, size)
     failed = min(calls, dice.choice([0, 1, dice.randint(0, calls), calls // 50]))
     samples = histogram(dice, min(calls, 400), dice.choice([4, 4, 3, 0]), dice.uniform(-8, -5))
     figures = {"p50_ms": 1.0, "p90_ms": 1.0, "p95_ms": 1.0, "p99_ms": 1.0, "mean_ms": 1.0, "max_ms": 1.0}
     return {"id": edge_id(f"s{at}"), "client": "web", "server": f"s{at}", "connection_type": "", "calls": calls,
-            "seen": {"both": calls, "client": 0, "server": 0}, "failed": failed, "rate_per_s": 1.0,
+            "seen": {"both": calls, "client": 0, "server": 0}, "failed": failed, "rate_per_s": calls / covered_s,
             "failed_ratio": failed / calls, "latency": {"client": figures}, "histograms": {"client": samples}}
 
 
 def snapshot(dice, covered_s, size):
-    edges = [edge(dice, at, size) for at in range(EDGES) if dice.random() < 0.9]
-    node = {"type": "service", "failed": 0, "calls_from": {"edges": 0, "no_caller": 0, "unpaired": 0}}
+    edges = [edge(dice, at, size, covered_s) for at in range(EDGES) if dice.random() < 0.9]
     names = ["web", *(e["server"] for e in edges)]
-    return {"schema": "spangraph.topology/1", "generated_at": "2026-11-23T01:05:00Z", "epoch": "e",
+    return lawful({"schema": "spangraph.topology/1", "generated_at": "2026-11-23T01:05:00Z", "epoch": "e",
             "window": {"start": "2026-11-23T01:00:00Z", "end": "2026-11-23T01:05:00Z", "requested_s": 300,
                        "effective_s": 300, "covered_s": covered_s, "resolution_s": 1},
-            "query": {"include": ["histograms"]}, "nodes": [{**node, "id": n, "name": n} for n in names],
-            "edges": edges}
+            "query": {"include": ["histograms"]}, "nodes": [{"type": "service", "failed": 0, "id": n, "name": n} for n in names],
+            "edges": edges})
+
+
+def lawful(body):
+    """With the law and the nodes' calls counted from the edges: what does not add up is refused."""
+    inbound = {edge["server"]: edge["seen"]["both"] for edge in body["edges"]}
+    for node in body["nodes"]:
+        node["calls_from"] = {"edges": inbound.get(node["id"], 0), "no_caller": 0, "unpaired": 0}
+    return {**body, "law": {"calls": {"paired": sum(edge["calls"] for edge in body["edges"])}}}
 
 
 def compared(base, head, *arguments):
@@ -205,17 +212,18 @@ def check_svg():
     dice = random.Random(20261124)
     base, head = ({**snapshot(dice, 300, 1_000), "nodes": [], "edges": []} for _ in range(2))
     sides = ((base, 1), (head, 30))
-    node = {"type": "service", "failed": 0, "calls_from": {"edges": 0, "no_caller": 0, "unpaired": 0}}
+    node = {"type": "service", "failed": 0}
     expected = set()
     for at, name in enumerate([*HOSTILE, "web"]):
         for number, (side, calls) in enumerate(sides):
             if at % 3 != number or name == "web":
                 side["nodes"].append({**node, "id": name, "name": name, "namespace": HOSTILE[at // 9]})
             if at % 3 != number and name != "web":
-                side["edges"].append({**edge(dice, at, 1_000), "id": edge_id(name), "server": name, "calls": 100 * calls,
-                                      "failed": 0, "rate_per_s": calls / 3, "seen": {"both": 100 * calls, "client": 0, "server": 0},
+                side["edges"].append({**edge(dice, at, 1_000, 300), "id": edge_id(name), "server": name, "calls": 100 * calls,
+                                      "failed": 0, "failed_ratio": 0.0, "rate_per_s": calls / 3, "seen": {"both": 100 * calls, "client": 0, "server": 0},
                                       "histograms": {}})
                 expected.add(edge_id(name))
+    base, head = lawful(base), lawful(head)
     for look in ("", "rankdir=TB&theme=dark"):
         text = compared(base, head, "--format=svg", f"--query={look}")
         svg = ET.fromstring(text)

@@ -205,6 +205,33 @@ pub fn build(slice: &Slice, query: &str) -> Result<Topology, BuildError> {
     topology::build(slice.clone(), &frame)
 }
 
+/// The slice with its law and its nodes counted anew, from its edges and outcomes, as after changing these by hand.
+pub fn lawful(mut slice: Slice) -> Slice {
+    let mut classes = CallClasses::default();
+    for node in &mut slice.nodes {
+        node.calls_edges = 0;
+    }
+    for edge in &slice.edges {
+        classes.paired += edge.seen_both;
+        classes.virtual_server += edge.seen_client;
+        classes.virtual_client += edge.seen_server;
+        slice.nodes[edge.server as usize].calls_edges += edge.seen_both + edge.seen_server;
+    }
+    for node in &mut slice.nodes {
+        let calls = node.calls_edges + node.calls_no_caller + node.calls_unpaired;
+        node.failed = node.failed.min(calls);
+    }
+    let law = slice.law.get_or_insert_default();
+    law.calls = Some(classes);
+    let o = law.outcomes.get_or_insert_default();
+    let halves = o.paired + o.r#virtual + o.unpaired_client + o.unpaired_server;
+    let outcomes = halves + o.internal + o.root + o.filtered + o.duplicate + o.late;
+    law.accepted = outcomes + law.pending_after - law.pending_before;
+    let rejected = law.rejected.get_or_insert_default();
+    law.decoded = law.accepted + rejected.trace_id + rejected.span_id + rejected.parent_span_id;
+    slice
+}
+
 /// Calls by class, summed.
 pub fn class_sum(classes: CallClasses) -> u64 {
     classes.paired

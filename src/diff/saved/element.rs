@@ -134,10 +134,8 @@ fn latency(figures: Option<&BTreeMap<String, f64>>, quantiles: &[Quantile]) -> O
 
 fn histogram(body: Option<&HistogramBody>) -> Result<Option<Histogram>, String> {
     let Some(h) = body else { return Ok(None) };
-    let mut all = h.counts.iter();
-    let sum = all.try_fold(h.zero_count, |sum, count| sum.checked_add(*count));
-    if sum != Some(h.count) || !SCALES.contains(&h.scale) {
-        return Err("a histogram contradicts itself".to_owned());
+    if !SCALES.contains(&h.scale) {
+        return Err(format!("{} is no scale of a histogram", h.scale));
     }
     Ok((h.count > 0).then_some(Histogram {
         scale: h.scale,

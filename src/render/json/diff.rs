@@ -140,6 +140,7 @@ impl Serialize for Body<'_> {
         body.serialize_entry("base", &SideBody(&d.base))?;
         body.serialize_entry("head", &SideBody(&d.head))?;
         body.serialize_entry("overlap_s", &d.overlap_s())?;
+        body.serialize_entry("unequal_s", &d.unequal_s())?;
         body.serialize_entry("query", &EchoBody(&d.query))?;
         body.serialize_entry("tests", &tests(d, &d.settings))?;
         body.serialize_entry("summary", &summary(d))?;

@@ -244,6 +244,16 @@ impl Tally {
 // === impl Diff ===
 
 impl Diff {
+    /// Seconds by which one window is longer than the other: a longer one has met more of what is rare. The API compares
+    /// equal ones.
+    pub fn unequal_s(&self) -> u64 {
+        let [base, head] = [&self.base, &self.head].map(|side| {
+            let window = &side.window;
+            window.end_unix_s.saturating_sub(window.start_unix_s)
+        });
+        base.abs_diff(head)
+    }
+
     /// Seconds that both windows have: a diff of overlapping windows sees less than there is.
     pub fn overlap_s(&self) -> u64 {
         let (a, b) = (&self.base.window, &self.head.window);
