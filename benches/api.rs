@@ -112,6 +112,7 @@ fn app() -> Router {
         thresholds: Thresholds::default(),
         bind: Bind::Public,
         hosts: Vec::new(),
+        tokens: None,
         cache_bytes: 64 << 20,
         max_builds: 2,
         compat_root: false,

@@ -14,6 +14,7 @@
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
 pub mod api;
+pub mod bearer;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -84,7 +84,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             run_demo(cli.settings, options)
         }
         Command::CheckConfig => {
-            resolve(cli.settings)?;
+            daemon::check(&resolve(cli.settings)?)?;
             print("the configuration is good\n")
         }
         Command::PrintConfig { example: true } => print(&config::example()),
@@ -236,7 +236,7 @@ fn print(text: &str) -> Result<(), Failure> {
 impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) => ExitCode::from(78),
+            Self::Config(_) | Self::Run(RunError::Config(_)) => ExitCode::from(78),
             // A diff fails with 2, as diff(1) and grep(1) do: 1 is that something was found.
             Self::Replay(ReplayError::Query(_))
             | Self::Snapshot(SnapshotError::NoView { .. })

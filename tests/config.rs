@@ -247,7 +247,7 @@ fn the_tightest_cgroup_above_the_process_counts() {
 /// Guarantees: what `print-config` prints, loaded as a file, is the same configuration.
 #[test]
 fn the_printed_configuration_loads_as_the_same() {
-    let text = "receiver: {http: {listen: '[::1]:0'}}\npairing: {wait: 1500ms, retain: 90s}\napi: {hosts: [a, b]}\n\
+    let text = "receiver: {http: {listen: '[::1]:0'}}\npairing: {wait: 1500ms, retain: 90s}\napi: {hosts: [a, b], tokens_file: 'ü \"x\": #'}\n\
                 limits: {memory: 123456789}\nhealth: {degraded_failed_ratio: 0.001}\n\
                 ingest:\n  ignore:\n    - {service: 'a/*', kind: server}\n    - span_name: \"# \\\"q\\\", {\\t}: 'ü'\"\n";
     let first = resolve(&file(text)).unwrap();

@@ -16,6 +16,7 @@ const READ_ARM: &[&str] = &["topology", "render", "api"];
 /// Of neither arm.
 const COMMON: &[&str] = &[
     "net",
+    "bearer",
     "clock",
     "glob",
     "sync",
@@ -45,8 +46,8 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "history" => vec!["slice", "proto"],
         "topology" => vec!["slice", "proto", "history", "glob"],
         "render" => vec!["topology", "proto"],
-        "api" => all(&[READ_ARM, WAIST, &["net", "clock"]]),
-        "proto" | "net" | "clock" | "glob" | "sync" | "telemetry" | "health" => vec![],
+        "api" => all(&[READ_ARM, WAIST, &["net", "bearer", "clock"]]),
+        "proto" | "net" | "bearer" | "clock" | "glob" | "sync" | "telemetry" | "health" => vec![],
         "config" => vec!["glob"],
         // A client of the API: it shares with the daemon only how numbers and names look to people.
         "snapshot" => vec!["render"],

@@ -110,6 +110,7 @@ pub(super) fn status(problem: &Problem) -> Status {
             Status::unavailable(detail)
         }
         Problem::Misdirected | Problem::NoHost => Status::permission_denied(detail),
+        Problem::Unauthorized => Status::unauthenticated(detail),
         Problem::MethodNotAllowed => Status::unimplemented(detail),
         Problem::Internal => Status::internal(detail),
     }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::ServiceExt as _;
 
 use super::problem::Problem;
-use super::{Shared, coding, compat, grpc, route_of};
+use super::{Shared, coding, compat, grpc, route_of, tokens};
 
 /// How far the listener can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub(super) async fn guard(
     } = entrance;
     let route = route_of(request.uri().path());
     let grpc = is_grpc(request.headers());
-    let mut response = match (admit(&shared, &request), grpc) {
+    let admitted = admit(&shared, &request)
+        .and_then(|()| tokens::admit(&shared, route, grpc, request.headers()));
+    let mut response = match (admitted, grpc) {
         (Ok(()), false) => {
             coding::relax(request.headers_mut());
             next.run(request).await

@@ -183,6 +183,15 @@ fn own(shared: &Shared, out: &mut Families) {
             *requests,
         );
     }
+    if let Some(gate) = &shared.state.tokens {
+        out.add(
+            "spangraph_api_unauthorized_total",
+            "Requests that showed no token that counts, over gRPC too.",
+            Kind::Counter,
+            &[],
+            gate.refused(),
+        );
+    }
     let counters = shared.memo.counters();
     let ways = [
         ("remembered", &counters.hits),

@@ -29,6 +29,7 @@ mod snapshot;
 mod source;
 mod status;
 mod stream;
+mod tokens;
 mod unpaired;
 mod window;
 mod windowed;
@@ -43,6 +44,7 @@ use parking_lot::Mutex;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
+use crate::bearer::Gate;
 use crate::clock::Timestamp;
 use crate::net::Shutdown;
 use crate::topology::Thresholds;
@@ -82,6 +84,8 @@ pub struct ApiState {
     pub bind: Bind,
     /// Hosts that requests may name besides the local ones; without port.
     pub hosts: Vec<String>,
+    /// Who may ask, where not everybody may.
+    pub tokens: Option<Gate>,
     /// Most bytes of remembered bodies; a body beyond is built each time it is asked for.
     pub cache_bytes: usize,
     /// Most bodies built at once; others wait, and beyond 64 keys are refused.

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem details. None of them tells anything about the inside.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub enum Problem {
         /// Oldest unix second held.
         oldest_unix_s: u64,
     },
+    /// Tokens are asked for, and the request shows none that counts.
+    Unauthorized,
     /// The request was meant for another host.
     Misdirected,
     /// The Host header, or the authority of the URI, is no host, or there are several.
@@ -71,6 +73,7 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::InvalidParameters(_) | Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
@@ -100,6 +103,9 @@ impl Problem {
                     rfc3339(*oldest_unix_s)
                 )
             }
+            Self::Unauthorized => {
+                "this asks for a token that counts, as `Authorization: Bearer …`".to_owned()
+            }
             Self::Misdirected => {
                 "the Host header names a host this listener does not serve".to_owned()
             }
@@ -124,6 +130,7 @@ impl Problem {
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
             Self::NotAcceptable(_) => ("not-acceptable", "Not acceptable"),
             Self::WindowExpired { .. } => ("window-expired", "Window expired"),
+            Self::Unauthorized => ("unauthorized", "Unauthorized"),
             Self::Misdirected => ("misdirected-request", "Misdirected request"),
             Self::NoHost => ("invalid-host", "Invalid host"),
             Self::UriTooLong(_) => ("uri-too-long", "URI too long"),
@@ -163,7 +170,8 @@ impl Problem {
 }
 
 impl Problem {
-    /// The fields that a refusal has whatever its shape: when to come again, and what else may be asked.
+    /// The fields that a refusal has whatever its shape: when to come again, what else may be asked, and
+    /// how to show who asks.
     pub(super) fn set_fields(&self, headers: &mut HeaderMap) {
         match self {
             Self::NotReady(_) | Self::Busy => {
@@ -171,6 +179,10 @@ impl Problem {
             }
             Self::TooManyStreams(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::Unauthorized => {
+                let scheme = HeaderValue::from_static("Bearer realm=\"spangraph\"");
+                headers.insert(WWW_AUTHENTICATE, scheme);
             }
             Self::MethodNotAllowed => {
                 headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));

@@ -84,6 +84,16 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file that a key names is of no use.
+    #[error("`{key}` ({}): {why}", .path.display())]
+    BadFile {
+        /// Dotted path.
+        key: &'static str,
+        /// As given.
+        path: PathBuf,
+        /// What is wrong, never with what it holds.
+        why: String,
+    },
     /// A `--set` without `=`.
     #[error("`--set {text}` must look like `--set pairing.wait=10s`")]
     NotAnAssignment {

@@ -6,8 +6,10 @@
 mod build;
 mod counts;
 mod engine;
+mod files;
 mod read_side;
 mod running;
+mod safety;
 mod sealer;
 mod signals;
 
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::config::Resolved;
+use crate::config::{ConfigError, Resolved};
 use crate::health::reachable;
 use crate::net::{BindError, Bound};
 use crate::proto::Law;
@@ -28,11 +30,15 @@ pub use build::core_config;
 use build::Parts;
 pub(crate) use build::hex;
 use running::Running;
+use safety::Safety;
 pub(crate) use signals::stops;
 
-/// Why the daemon ended badly. All of these are exit code 1.
+/// Why the daemon ended badly. All of these are exit code 1, but for a wrong configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// A file that the configuration names is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// No threads, no signal handlers.
     #[error("cannot start: {0}")]
     Start(#[from] io::Error),
@@ -57,6 +63,7 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct Daemon {
     parts: Arc<Parts>,
+    safety: Safety,
     grpc: Bound,
     http: Bound,
     api: Bound,
@@ -71,6 +78,11 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// The API.
     pub api: SocketAddr,
+}
+
+/// Whether the files that the configuration names can be used: what `serve` would find out before it binds.
+pub fn check(resolved: &Resolved) -> Result<(), ConfigError> {
+    Safety::load(&resolved.config.api).map(drop)
 }
 
 /// Runs until SIGTERM or SIGINT, on a runtime of its own, and logs what a supervisor wants to know.
@@ -97,6 +109,7 @@ impl Daemon {
     pub async fn bind(resolved: &Resolved) -> Result<Self, RunError> {
         let config = &resolved.config;
         Ok(Self {
+            safety: Safety::load(&config.api)?,
             grpc: Bound::bind(config.grpc.listen).await?,
             http: Bound::bind(config.http.listen).await?,
             api: Bound::bind(config.api.listen).await?,

@@ -12,6 +12,7 @@ use crate::api::{
     ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
 };
 use crate::config;
+use crate::bearer::Gate;
 use crate::history::History;
 use crate::net::{Shutdown, Slots};
 use crate::pairing::ShortBy;
@@ -32,6 +33,7 @@ const CACHE_PERCENT: u64 = 25;
 pub(super) fn service(
     parts: &Arc<Parts>,
     counting: Vec<Counting>,
+    tokens: Option<Gate>,
     slots: Slots,
     draining: Shutdown,
     ending: Shutdown,
@@ -68,6 +70,7 @@ pub(super) fn service(
             Bind::Loopback
         },
         hosts: parts.config.api.hosts.clone(),
+        tokens,
         cache_bytes: usize::try_from(cache.0).unwrap_or(usize::MAX),
         ending,
         max_builds: std::thread::available_parallelism().map_or(1, usize::from),

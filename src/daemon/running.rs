@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::info;
 
@@ -13,7 +13,7 @@ use super::{Daemon, RunError, read_side};
 use crate::net::{self, Bound, Drained, Limits, NetCounters, Shutdown, Slots, Stop};
 use crate::proto::Law;
 
-/// Three listeners and the sealer.
+/// Three listeners, the sealer, and who looks after files.
 #[derive(Debug)]
 pub(super) struct Running {
     grpc: Listener,
@@ -22,6 +22,8 @@ pub(super) struct Running {
     sealer: Sealer,
     ingest_stop: Stop,
     api_stop: Stop,
+    /// Ends when it is dropped.
+    _files: JoinSet<()>,
 }
 
 type Listener = JoinHandle<Drained>;
@@ -38,6 +40,7 @@ impl Running {
     pub(super) fn start(daemon: Daemon) -> Self {
         let Daemon {
             parts,
+            safety,
             grpc,
             http,
             api,
@@ -62,11 +65,14 @@ impl Running {
         let readers = read_side::service(
             &parts,
             counting,
+            safety.gate(),
             slots.clone(),
             ingest.clone(),
             api_end.clone(),
             api.address(),
         );
+        let mut files = JoinSet::new();
+        safety.follow(&mut files);
         let [grpc_counters, http_counters, api_counters] = counters;
         Self {
             sealer: Sealer::start(&parts),
@@ -90,6 +96,7 @@ impl Running {
             ),
             ingest_stop,
             api_stop,
+            _files: files,
         }
     }
 

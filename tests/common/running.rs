@@ -8,8 +8,9 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::ops::RangeInclusive;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::thread;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -35,6 +36,28 @@ pub struct Daemon {
     pub api: String,
 }
 
+/// A daemon whose log is read.
+pub struct Logged {
+    _process: Running,
+    log: BufReader<ChildStderr>,
+    pub api: String,
+    pub listening: Value,
+    /// Everything it said so far.
+    pub seen: String,
+}
+
+/// Status and whole answer of one GET; `headers` are lines that end with CRLF.
+pub fn get(address: &str, path: &str, headers: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
+    (status.unwrap_or_default(), answer)
+}
+
 pub fn spangraph(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spangraph"));
     command.env_clear().args(arguments);
@@ -43,6 +66,46 @@ pub fn spangraph(arguments: &[&str]) -> Command {
 
 pub fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("it says text")
+}
+
+// === impl Logged ===
+
+impl Logged {
+    /// On free loopback ports, unless a setting says another thing.
+    pub fn start(settings: &[&str]) -> Self {
+        let mut command = spangraph(&["--log-format=json"]);
+        let free = ["receiver.grpc.listen", "receiver.http.listen", "api.listen"];
+        command.args(free.map(|key| format!("--set={key}=127.0.0.1:0")));
+        command.args(settings.iter().map(|setting| format!("--set={setting}")));
+        let mut process = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut daemon = Self {
+            log: BufReader::new(process.0.stderr.take().unwrap()),
+            _process: process,
+            api: String::new(),
+            listening: Value::Null,
+            seen: String::new(),
+        };
+        daemon.listening = daemon.until("listening");
+        daemon.listening["api"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut daemon.api);
+        daemon
+    }
+
+    /// The next line whose message begins so. A daemon that never says it ends the test by its time-out.
+    pub fn until(&mut self, words: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            let more = self.log.read_line(&mut line).unwrap() > 0;
+            assert!(more, "it ended before it said `{words}`: {}", self.seen);
+            self.seen += &line;
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"].as_str().unwrap().starts_with(words) {
+                return line;
+            }
+        }
+    }
 }
 
 // === impl Daemon ===
@@ -113,7 +176,7 @@ impl Daemon {
             }],
         };
         let body = request.encode_to_vec();
-        let mut stream = std::net::TcpStream::connect(&self.http).unwrap();
+        let mut stream = TcpStream::connect(&self.http).unwrap();
         let head = format!(
             "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()

@@ -163,6 +163,7 @@ pub fn state(source: Arc<dyn Source>) -> ApiState {
         dimensions: vec!["cluster".to_owned()],
         bind: Bind::Public,
         hosts: Vec::new(),
+        tokens: None,
         cache_bytes: 1 << 20,
         max_builds: 2,
         ending: Shutdown::never(),

@@ -117,8 +117,7 @@ static ETAGS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
 
 /// `/`: the page for whoever would rather have HTML, the list of routes for everybody else.
 pub(super) async fn root(RawQuery(raw): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
-    let accept = Accept::of(&headers);
-    let mut response = if accept.quality_of("text/html") > accept.quality_of("application/json") {
+    let mut response = if leads_to_page(&headers) {
         to_page().await
     } else {
         plain(raw.as_deref(), &headers)?;
@@ -128,6 +127,12 @@ pub(super) async fn root(RawQuery(raw): RawQuery, headers: HeaderMap) -> Result<
     let vary = HeaderValue::from_static("Accept");
     response.headers_mut().append(VARY, vary);
     Ok(response)
+}
+
+/// Whether `/` answers so with the way to the page.
+pub(super) fn leads_to_page(headers: &HeaderMap) -> bool {
+    let accept = Accept::of(headers);
+    accept.quality_of("text/html") > accept.quality_of("application/json")
 }
 
 /// `/ui`: relative URLs of the page need the slash.
