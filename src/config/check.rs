@@ -6,7 +6,7 @@ use super::value::Value;
 
 /// Values that are each fine but not together.
 pub(super) fn contradictions(config: &Config) -> Result<(), ConfigError> {
-    for rule in [ratios, shares, listeners, dimensions] {
+    for rule in [ratios, shares, listeners, dimensions, tls] {
         rule(config).map_err(ConfigError::Contradiction)?;
     }
     Ok(())
@@ -72,6 +72,17 @@ fn dimensions(config: &Config) -> Result<(), String> {
             "`graph.dimensions` holds {more} keys; at most {MOST_DIMENSIONS}"
         )),
     }
+}
+
+fn tls(config: &Config) -> Result<(), String> {
+    let (given, missing) = match (&config.api.tls_cert.0, &config.api.tls_key.0) {
+        (Some(_), None) => ("api.tls_cert", "api.tls_key"),
+        (None, Some(_)) => ("api.tls_key", "api.tls_cert"),
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "`{given}` is of no use without `{missing}`, which is missing"
+    ))
 }
 
 fn listeners(config: &Config) -> Result<(), String> {

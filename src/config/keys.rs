@@ -42,6 +42,12 @@ config! {
         /// own files; others get 401. At most 64 tokens, each 16 to 512 visible ASCII characters. A change counts within
         /// a second or two; a file that has become unusable changes nothing and is logged.
         tokens_file: FilePath = "none";
+        /// A file with the certificate chain in PEM, the daemon's own certificate first. With it and `tls_key` this port
+        /// speaks TLS 1.2 and 1.3 only, HTTP and gRPC alike. A change counts for new connections within 10 seconds or
+        /// so; files that have become unusable change nothing and are logged.
+        tls_cert: FilePath = "none";
+        /// A file with the certificate's key in PEM (PKCS#8, SEC1 or PKCS#1), without a passphrase.
+        tls_key: FilePath = "none";
     }
 
     /// The graph as Prometheus series, at `/metrics/graph`.

@@ -2,11 +2,24 @@
 
 use std::path::PathBuf;
 
+use super::keys::Api;
 use super::value::Value;
 
 /// A file, or none. What it holds is read when the daemon starts, and again when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd)]
 pub struct FilePath(pub Option<PathBuf>);
+
+// === impl Api ===
+
+impl Api {
+    /// How a URL of it begins.
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_cert.0 {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+}
 
 // === impl FilePath ===
 

@@ -155,7 +155,8 @@ pub(crate) fn announce(resolved: &Resolved, at: Addresses) {
             warn!(section, %address, "listening on a public address without tls or tokens");
         }
     }
-    let page = format!("http://{}/ui/", reachable(at.api));
+    let scheme = resolved.config.api.scheme();
+    let page = format!("{scheme}://{}/ui/", reachable(at.api));
     info!(version = env!("CARGO_PKG_VERSION"), grpc = %at.grpc, http = %at.http, api = %at.api, page, "listening");
 }
 

@@ -10,7 +10,7 @@ use tracing::info;
 use super::counts::Counting;
 use super::sealer::Sealer;
 use super::{Daemon, RunError, read_side};
-use crate::net::{self, Bound, Drained, Limits, NetCounters, Shutdown, Slots, Stop};
+use crate::net::{self, Accept, Drained, Limits, NetCounters, Shutdown, Slots, Stop, TlsListener};
 use crate::proto::Law;
 
 /// Three listeners, the sealer, and who looks after files.
@@ -55,6 +55,10 @@ impl Running {
             drain_timeout,
             ..Limits::new(slots.clone())
         };
+        let api_limits = Limits {
+            idle_timeout: API_IDLE,
+            ..limits(drain.min(API_DRAIN))
+        };
         let receiver = parts.receiver(ingest.clone());
         let counters = ["grpc", "http", "api"].map(|name| Arc::new(NetCounters::new(name)));
         let mut counting = vec![
@@ -71,6 +75,7 @@ impl Running {
             api_end.clone(),
             api.address(),
         );
+        let identity = safety.identity();
         let mut files = JoinSet::new();
         safety.follow(&mut files);
         let [grpc_counters, http_counters, api_counters] = counters;
@@ -84,16 +89,15 @@ impl Running {
                 ingest.clone(),
             ),
             http: listen(http, receiver.http(), limits(drain), http_counters, ingest),
-            api: listen(
-                api,
-                readers,
-                Limits {
-                    idle_timeout: API_IDLE,
-                    ..limits(drain.min(API_DRAIN))
-                },
-                api_counters,
-                api_end,
-            ),
+            api: match identity {
+                Some(identity) => {
+                    let counters = Arc::clone(&api_counters);
+                    let deadline = api_limits.header_timeout;
+                    let tls = TlsListener::new(api, identity, deadline, counters);
+                    listen(tls, readers, api_limits, api_counters, api_end)
+                }
+                None => listen(api, readers, api_limits, api_counters, api_end),
+            },
             ingest_stop,
             api_stop,
             _files: files,
@@ -134,8 +138,8 @@ impl Running {
     }
 }
 
-fn listen<S: net::Service>(
-    listener: Bound,
+fn listen<A: Accept, S: net::Service>(
+    listener: A,
     service: S,
     limits: Limits,
     counters: Arc<NetCounters>,

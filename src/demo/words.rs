@@ -20,6 +20,7 @@ pub(super) fn greeting(rate: u32, config: &Config, at: Addresses, moved: &[Moved
         config.pairing.messaging_wait.show(),
     );
     let Addresses { grpc, http, api } = at;
+    let api = format!("{}://{api}", config.api.scheme());
     let moved = moved_lines(moved);
     format!(
         "\
@@ -30,21 +31,21 @@ Spangraph demo: a make-believe shop, and the graph its traces draw.
   a daemon of your own waits longer (pairing.wait, pairing.messaging_wait).
   At 0:{BURST_FROM_S} of every minute the card processor breaks down for {BURST_FOR_S} seconds.
 
-  page        http://{api}/ui/
-  graph       http://{api}/api/v1/topology
+  page        {api}/ui/
+  graph       {api}/api/v1/topology
   OTLP/gRPC   http://{grpc}
   OTLP/HTTP   http://{http}/v1/traces
 {moved}
 Worth trying in another terminal:
 
   # the last minute as a picture (dot is Graphviz)
-  curl -s 'http://{api}/api/v1/topology.dot?window=1m' | dot -Tsvg > shop.svg
+  curl -s '{api}/api/v1/topology.dot?window=1m' | dot -Tsvg > shop.svg
 
   # the same as JSON: calls, failures and latencies of every node and edge
-  curl -s 'http://{api}/api/v1/topology?window=1m'
+  curl -s '{api}/api/v1/topology?window=1m'
 
   # only checkout, who calls it and whom it calls
-  curl -s 'http://{api}/api/v1/topology?focus=shop/checkout&up=1&down=1'
+  curl -s '{api}/api/v1/topology?focus=shop/checkout&up=1&down=1'
 
 Ctrl-C stops it.
 

@@ -1,8 +1,10 @@
 //! What happened to one listener's connections.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::Metric;
+use super::handshakes::Handshakes;
 
 /// Counters of one listener; [`NetCounters::snapshot`] reads them.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct NetCounters {
     pub(super) aged_closed: AtomicU64,
     pub(super) drain_cut: AtomicU64,
     pub(super) panics: AtomicU64,
+    /// Of a listener with TLS only.
+    pub(super) handshakes: OnceLock<Handshakes>,
 }
 
 /// One reading of [`NetCounters`].
@@ -46,6 +50,8 @@ pub struct NetSnapshot {
     pub drain_cut: u64,
     /// Connection tasks that panicked.
     pub panics: u64,
+    /// Closed: no TLS handshake, for any reason.
+    pub tls_failed: u64,
 }
 
 // === impl NetCounters ===
@@ -67,6 +73,7 @@ impl NetCounters {
             aged_closed: zero(),
             drain_cut: zero(),
             panics: zero(),
+            handshakes: OnceLock::new(),
         }
     }
 
@@ -86,6 +93,7 @@ impl NetCounters {
             aged_closed: self.aged_closed.load(Relaxed),
             drain_cut: self.drain_cut.load(Relaxed),
             panics: self.panics.load(Relaxed),
+            tls_failed: self.handshakes.get().map_or(0, Handshakes::failed),
         }
     }
 
@@ -141,6 +149,8 @@ impl NetCounters {
                 value,
             )
         }));
+        let tls = self.handshakes.get().into_iter();
+        metrics.extend(tls.flat_map(|handshakes| handshakes.metrics(self.listener)));
         metrics
     }
 }
