@@ -113,6 +113,7 @@ fn app() -> Router {
         bind: Bind::Public,
         hosts: Vec::new(),
         tokens: None,
+        cors_origins: Vec::new(),
         cache_bytes: 64 << 20,
         max_builds: 2,
         compat_root: false,

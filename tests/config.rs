@@ -185,6 +185,39 @@ fn values_that_contradict_each_other_are_refused() {
     assert!(resolve(&file(free)).is_ok());
 }
 
+/// Guarantees: an origin that no browser would ever send, or that any page can have, is refused and says why.
+#[test]
+fn origins_are_as_browsers_send_them() {
+    let set = |text: &str| Sources {
+        set: vec![format!("api.cors_origins={text}")],
+        ..Sources::default()
+    };
+    let two = resolve(&set("https://grafana.example,http://[::1]:3000"));
+    let two = two.unwrap().config.api.cors_origins.0;
+    assert_eq!(two, ["https://grafana.example", "http://[::1]:3000"]);
+    for (origin, why) in [
+        ("*", "`*` would let every page"),
+        ("null", "`null` is what any sandboxed page"),
+        ("grafana.example", "is no origin"),
+        ("https://", "is no origin"),
+        ("https://:443", "is no origin"),
+        ("https://a.example:", "is no origin"),
+        ("https://a b", "is no origin"),
+        ("https://*.example", "is no origin"),
+        ("https://a.example/", "leave out what follows"),
+        ("https://a.example/path", "leave out what follows"),
+        ("https://me@a.example", "leave out what follows"),
+        ("https://A.example", "has capitals"),
+        ("https://a.example:443", "the usual port"),
+        ("http://a.example:80", "the usual port"),
+    ] {
+        let said = message(&set(&format!("https://b.example,{origin}")));
+        assert!(said.contains(why), "{origin}: {said}");
+    }
+    let many = vec!["https://a.example"; 65].join(",");
+    assert!(message(&set(&many)).contains("has 65 origins; at most 64"));
+}
+
 /// Guarantees: the shares follow `limits.memory` at 35, 30, 20 and 15 %, one at a time when overridden.
 #[test]
 fn shares_follow_the_memory_they_are_shares_of() {
@@ -247,7 +280,7 @@ fn the_tightest_cgroup_above_the_process_counts() {
 /// Guarantees: what `print-config` prints, loaded as a file, is the same configuration.
 #[test]
 fn the_printed_configuration_loads_as_the_same() {
-    let text = "receiver: {http: {listen: '[::1]:0'}}\npairing: {wait: 1500ms, retain: 90s}\napi: {hosts: [a, b], tokens_file: 'ü \"x\": #'}\n\
+    let text = "receiver: {http: {listen: '[::1]:0'}}\npairing: {wait: 1500ms, retain: 90s}\napi: {hosts: [a, b], cors_origins: ['http://[::1]:3000', https://a.example], tokens_file: 'ü \"x\": #'}\n\
                 limits: {memory: 123456789}\nhealth: {degraded_failed_ratio: 0.001}\n\
                 ingest:\n  ignore:\n    - {service: 'a/*', kind: server}\n    - span_name: \"# \\\"q\\\", {\\t}: 'ü'\"\n";
     let first = resolve(&file(text)).unwrap();

@@ -10,6 +10,7 @@ use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::ServiceExt as _;
 
+use super::cors::Visit;
 use super::problem::Problem;
 use super::{Shared, coding, compat, grpc, route_of, tokens};
 
@@ -59,9 +60,16 @@ pub(super) async fn guard(
     } = entrance;
     let route = route_of(request.uri().path());
     let grpc = is_grpc(request.headers());
-    let admitted = admit(&shared, &request)
-        .and_then(|()| tokens::admit(&shared, route, grpc, request.headers()));
+    let visit = Visit::of(&shared.state.cors_origins, grpc, &request);
+    let preflight = matches!(visit, Visit::Preflight(_));
+    let admitted = admit(&shared, &request).and_then(|()| {
+        if preflight {
+            return Ok(());
+        }
+        tokens::admit(&shared, route, grpc, request.headers())
+    });
     let mut response = match (admitted, grpc) {
+        (Ok(()), false) if preflight => Visit::allowed(),
         (Ok(()), false) => {
             coding::relax(request.headers_mut());
             next.run(request).await
@@ -79,6 +87,7 @@ pub(super) async fn guard(
             response.headers_mut().insert(name, value);
         }
     }
+    visit.mark(response.headers_mut());
     let route = if grpc {
         "grpc"
     } else {

@@ -7,6 +7,7 @@ mod answers;
 mod caching;
 mod coding;
 mod compat;
+mod cors;
 mod diff;
 mod element;
 mod format;
@@ -86,6 +87,8 @@ pub struct ApiState {
     pub hosts: Vec<String>,
     /// Who may ask, where not everybody may.
     pub tokens: Option<Gate>,
+    /// Origins whose pages may read answers, as browsers write them: `https://grafana.example`.
+    pub cors_origins: Vec<String>,
     /// Most bytes of remembered bodies; a body beyond is built each time it is asked for.
     pub cache_bytes: usize,
     /// Most bodies built at once; others wait, and beyond 64 keys are refused.

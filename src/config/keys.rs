@@ -8,7 +8,7 @@ use super::error::ConfigError;
 use super::ignore::IgnoreRules;
 use super::layers::Layers;
 use super::machine::Machine;
-use super::safety::FilePath;
+use super::safety::{FilePath, Origins};
 use super::table::{Key, Section, config};
 use super::value::{AttributeKey, AttributeKeys, ByteSize, Value};
 use super::words::{DbNodeName, LogFormat, LogLevel, SharedIds, UserNode};
@@ -37,6 +37,9 @@ config! {
         /// Serve what is under `/compat/jaeger` and `/compat/zipkin` at `/` too (`/api/dependencies`,
         /// `/api/v2/dependencies`, ...), for clients that cannot be told a path.
         compat_root: bool = "false";
+        /// Web origins whose pages may read the API from a browser (CORS), each exact, as in
+        /// `[https://grafana.example]`; at most 64. With none, no page of another origin can.
+        cors_origins: Origins = "[]";
         /// A file of bearer tokens, one a line; blank lines and those that begin with `#` are passed over. With it every
         /// route wants `Authorization: Bearer ...`, over gRPC too, but for `/livez`, `/readyz`, `/healthz` and the page's
         /// own files; others get 401. At most 64 tokens, each 16 to 512 visible ASCII characters. A change counts within

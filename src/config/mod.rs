@@ -30,7 +30,7 @@ pub use layers::Setting;
 pub use machine::Machine;
 pub use print::{example, reference};
 pub use raw::{Field, Raw};
-pub use safety::FilePath;
+pub use safety::{FilePath, Origins};
 pub use table::{Key, Section};
 pub use value::{AttributeKey, AttributeKeys, ByteSize, Value};
 pub use words::{DbNodeName, LogFormat, LogLevel, SharedIds, UserNode};

@@ -71,6 +71,7 @@ pub(super) fn service(
         },
         hosts: parts.config.api.hosts.clone(),
         tokens,
+        cors_origins: parts.config.api.cors_origins.0.clone(),
         cache_bytes: usize::try_from(cache.0).unwrap_or(usize::MAX),
         ending,
         max_builds: std::thread::available_parallelism().map_or(1, usize::from),

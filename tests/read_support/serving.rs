@@ -164,6 +164,7 @@ pub fn state(source: Arc<dyn Source>) -> ApiState {
         bind: Bind::Public,
         hosts: Vec::new(),
         tokens: None,
+        cors_origins: Vec::new(),
         cache_bytes: 1 << 20,
         max_builds: 2,
         ending: Shutdown::never(),
