@@ -10,6 +10,7 @@ use running::{Logged, said, spangraph};
 use scratch::Scratch;
 
 const OLD: &str = "old-0123456789abcdef";
+const NO_USE: &str = "a file that changed is of no use; what it held before still counts";
 const NEW: &str = "new-0123456789abcdef";
 
 fn status(daemon: &Logged, token: &str) -> u16 {
@@ -32,7 +33,7 @@ fn tokens_are_rotated_while_the_daemon_runs() {
     assert_eq!((status(&daemon, OLD), status(&daemon, NEW)), (200, 200));
 
     dir.write("tokens", format!("{NEW}\nshort\n"));
-    let line = daemon.until("a file that changed is of no use");
+    let line = daemon.until(NO_USE);
     assert!(
         line["error"]
             .as_str()
@@ -43,7 +44,7 @@ fn tokens_are_rotated_while_the_daemon_runs() {
     assert_eq!((status(&daemon, OLD), status(&daemon, NEW)), (200, 200));
 
     dir.remove("tokens");
-    daemon.until("a file that changed is of no use");
+    daemon.until(NO_USE);
     assert_eq!(status(&daemon, OLD), 200);
 
     dir.write("tokens", format!("{NEW}\n"));

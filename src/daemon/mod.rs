@@ -6,6 +6,7 @@
 mod build;
 mod counts;
 mod engine;
+mod exposed;
 mod files;
 mod read_side;
 mod running;
@@ -145,24 +146,10 @@ pub(crate) fn announce(resolved: &Resolved, at: Addresses) {
     if !resolved.ignored_env.is_empty() {
         warn!(names = ?resolved.ignored_env, "environment variables look like settings but name no key");
     }
-    let all = [
-        ("receiver.grpc", at.grpc),
-        ("receiver.http", at.http),
-        ("api", at.api),
-    ];
-    for (section, address) in all {
-        if is_public(address) {
-            warn!(section, %address, "listening on a public address without tls or tokens");
-        }
-    }
+    exposed::warn_of(&resolved.config.api, at);
     let scheme = resolved.config.api.scheme();
     let page = format!("{scheme}://{}/ui/", reachable(at.api));
     info!(version = env!("CARGO_PKG_VERSION"), grpc = %at.grpc, http = %at.http, api = %at.api, page, "listening");
-}
-
-/// Whether others than this machine can reach it; an IPv4 address written as IPv6 is what it stands for.
-fn is_public(address: SocketAddr) -> bool {
-    !address.ip().to_canonical().is_loopback()
 }
 
 /// The last line of a good end: what came in, and that all of it is accounted for.
@@ -197,31 +184,4 @@ pub(crate) fn log_drained(law: &Law) {
         calls,
         "drained"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_this_machine_reaches_is_not_public() {
-        let public = |text: &str| is_public(text.parse().unwrap());
-        for address in [
-            "127.0.0.1:1",
-            "127.9.9.9:1",
-            "[::1]:1",
-            "[::ffff:127.0.0.1]:1",
-        ] {
-            assert!(!public(address), "{address}");
-        }
-        for address in [
-            "0.0.0.0:1",
-            "[::]:1",
-            "10.0.0.1:1",
-            "[fe80::1]:1",
-            "[::ffff:10.0.0.1]:1",
-        ] {
-            assert!(public(address), "{address}");
-        }
-    }
 }

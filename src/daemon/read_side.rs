@@ -7,7 +7,7 @@ use axum::Router;
 
 use super::build::{Parts, whole_seconds};
 use super::counts::Counting;
-use super::is_public;
+use super::exposed::is_public;
 use crate::api::{
     ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
 };

@@ -93,7 +93,7 @@ impl Logged {
         daemon
     }
 
-    /// The next line whose message begins so. A daemon that never says it ends the test by its time-out.
+    /// The next line with this message. A daemon that never says it ends the test by its time-out.
     pub fn until(&mut self, words: &str) -> Value {
         loop {
             let mut line = String::new();
@@ -101,7 +101,7 @@ impl Logged {
             assert!(more, "it ended before it said `{words}`: {}", self.seen);
             self.seen += &line;
             let line: Value = serde_json::from_str(&line).unwrap();
-            if line["message"].as_str().unwrap().starts_with(words) {
+            if line["message"] == words {
                 return line;
             }
         }
