@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{ConfigError, Sources, Value};
+use crate::access::{Access, AccessError, Trust};
+use crate::config::{Api, ConfigError, Sources, Value};
 use crate::diff::{FailOn, Shown};
 use crate::render::{self, Format, View};
 use crate::snapshot::Address;
@@ -56,6 +57,9 @@ pub enum Command {
         /// What to ask; the configured `api.listen` at /readyz when left out
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+        /// What to show, and whom to trust
+        #[command(flatten)]
+        access: AccessArgs,
         /// How long to wait for the answer
         #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = Duration::parse)]
         timeout: Duration,
@@ -71,12 +75,27 @@ pub enum Command {
     },
 }
 
+/// What a client shows, and whom it trusts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AccessArgs {
+    /// File of bearer tokens, of which the first is shown; the configured `api.tokens_file` when there is no --url
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Whom to trust over https: authorities in PEM, or the daemon's own certificate. When left out whom this machine
+    /// trusts, or without --url the configured `api.tls_cert`
+    #[arg(long, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
+}
+
 /// What `snapshot` is told.
 #[derive(Debug, Clone, Args)]
 pub struct SnapshotArgs {
     /// Where the daemon's API listens; the configured `api.listen` when left out
     #[arg(long, value_name = "URL")]
     pub url: Option<Address>,
+    /// What to show, and whom to trust
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Parameters of the API, as in 'window=90s&focus=shop/web'
     #[arg(
         long,
@@ -106,11 +125,14 @@ pub struct SnapshotArgs {
 #[derive(Debug, Clone, Args)]
 pub struct DiffArgs {
     /// Two snapshots saved with `snapshot --query include=histograms`, the older first; `-` is standard input
-    #[arg(num_args = 2, value_names = ["BASE", "HEAD"], conflicts_with_all = ["url", "base", "head", "window"])]
+    #[arg(num_args = 2, value_names = ["BASE", "HEAD"], conflicts_with_all = ["url", "token_file", "ca_file", "base", "head", "window"])]
     pub files: Vec<PathBuf>,
     /// Where the daemon's API listens; the configured `api.listen` when left out
     #[arg(long, value_name = "URL")]
     pub url: Option<Address>,
+    /// What to show, and whom to trust
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// End of the first window, as in -10m or 2026-11-23T01:00:00Z; the start of the second when left out
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub base: Option<String>,
@@ -243,6 +265,32 @@ pub struct SettingArgs {
     /// Same as `--set log.format=…`
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
+}
+
+// === impl AccessArgs ===
+
+impl AccessArgs {
+    /// For a daemon that was named by its URL, with TLS or without.
+    pub fn of_another(self, tls: bool) -> Result<Access, AccessError> {
+        if !tls && self.ca_file.is_some() {
+            return Err(AccessError::Plain);
+        }
+        let trust = self.ca_file.map_or(Trust::Platform, Trust::Authorities);
+        Access::new(self.token_file.as_deref(), trust)
+    }
+
+    /// For the daemon that runs, or would run, by this configuration.
+    pub fn of_own(self, api: &Api) -> Result<Access, AccessError> {
+        let own = api.tls_cert.0.clone();
+        let trust = match (self.ca_file, own) {
+            (Some(_), None) => return Err(AccessError::Plain),
+            (Some(authorities), Some(_)) => Trust::Authorities(authorities),
+            (None, Some(own)) => Trust::Exactly(own),
+            (None, None) => Trust::Platform,
+        };
+        let tokens = self.token_file.or_else(|| api.tokens_file.0.clone());
+        Access::new(tokens.as_deref(), trust)
+    }
 }
 
 // === impl SettingArgs ===

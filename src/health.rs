@@ -1,17 +1,23 @@
-//! `spangraph health`: one plain HTTP/1.1 GET, so that an image without a shell or curl can check itself.
+//! `spangraph health`: one HTTP/1.1 GET, so that an image without a shell or curl can check itself.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use http::Uri;
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
+
+use crate::access::{Access, AccessError};
 
 /// Why the daemon does not count as ready.
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
     /// The URL is none that can be asked.
-    #[error("`{0}` is not an http:// URL with a host")]
+    #[error("`{0}` is not an http:// or https:// URL with a host")]
     Url(String),
+    /// A file that was named is of no use, or there is nobody to trust.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// No answer.
     #[error("{url} does not answer: {source}")]
     NoAnswer {
@@ -41,20 +47,35 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// The URL of a daemon's readiness when it listens at `api`; an unspecified address is asked on loopback.
-pub fn ready_url(api: SocketAddr) -> String {
-    format!("http://{}/readyz", reachable(api))
+pub fn ready_url(scheme: &str, api: SocketAddr) -> String {
+    format!("{scheme}://{}/readyz", reachable(api))
 }
 
 /// Asks once. Each step (connect, write, read) waits at most `timeout`, which must not be zero.
-pub fn check(url: &str, timeout: Duration) -> Result<(), Unhealthy> {
+pub fn check(url: &str, timeout: Duration, access: &Access) -> Result<(), Unhealthy> {
     let uri: Uri = url.parse().map_err(|_| Unhealthy::Url(url.to_owned()))?;
-    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"));
+    let default_port = match uri.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return Err(Unhealthy::Url(url.to_owned())),
+    };
+    let authority = uri.authority();
     let authority = authority.ok_or_else(|| Unhealthy::Url(url.to_owned()))?;
     let host = authority.host().trim_matches(['[', ']']);
-    let port = authority.port_u16().unwrap_or(80);
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-    let status = ask(host, port, &request, timeout).map_err(|source| Unhealthy::NoAnswer {
+    let port = authority.port_u16().unwrap_or(default_port);
+    let request = request(&uri, access);
+    let tls = match default_port {
+        443 => Some(access.tls(host)?),
+        _ => None,
+    };
+    let answer = connect(host, port, timeout).and_then(|stream| match tls {
+        None => ask(stream, &request),
+        Some((config, name)) => {
+            let session = ClientConnection::new(config, name).map_err(io::Error::other)?;
+            ask(StreamOwned::new(session, stream), &request)
+        }
+    });
+    let status = answer.map_err(|source| Unhealthy::NoAnswer {
         url: url.to_owned(),
         source,
     })?;
@@ -67,12 +88,18 @@ pub fn check(url: &str, timeout: Duration) -> Result<(), Unhealthy> {
     })
 }
 
+fn request(uri: &Uri, access: &Access) -> String {
+    let host = uri.authority().map_or("", |authority| authority.as_str());
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let token = access.authorization().and_then(|token| token.to_str().ok());
+    let token = token.map_or_else(String::new, |token| format!("Authorization: {token}\r\n"));
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{token}Connection: close\r\n\r\n")
+}
+
 /// Sends the request and returns the first line of the answer.
-fn ask(host: &str, port: u16, request: &str, timeout: Duration) -> io::Result<String> {
-    let mut stream = connect(host, port, timeout)?;
-    stream.set_read_timeout(Some(timeout))?;
-    stream.set_write_timeout(Some(timeout))?;
+fn ask(mut stream: impl Read + Write, request: &str) -> io::Result<String> {
     stream.write_all(request.as_bytes())?;
+    stream.flush()?;
     let mut head = Vec::with_capacity(64);
     stream.take(64).read_to_end(&mut head)?;
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
@@ -83,7 +110,11 @@ fn connect(host: &str, port: u16, timeout: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, timeout) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(timeout))?;
+                return Ok(stream);
+            }
             Err(error) => failed = error,
         }
     }

@@ -13,6 +13,7 @@
 //! [`history`] knows about spans; nothing left of it knows about windows. The two arms never import each other;
 //! `tests/layering.rs` holds this. `docs/ARCHITECTURE.md` has the map.
 
+pub mod access;
 pub mod api;
 pub mod bearer;
 pub mod cli;

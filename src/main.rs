@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
-use spangraph::cli::{Cli, Command, DiffArgs, ReplayArgs, SettingArgs, SnapshotArgs};
+use spangraph::cli::{AccessArgs, Cli, Command, DiffArgs, ReplayArgs, SettingArgs, SnapshotArgs};
 use spangraph::config::{
-    self, Config, ConfigError, LogFormat, LogLevel, Machine, Resolved, Sources,
+    self, Config, ConfigError, FilePath, LogFormat, LogLevel, Machine, Resolved, Sources,
 };
 use spangraph::daemon::{self, RunError};
 use spangraph::demo::{self, DemoError};
@@ -90,7 +90,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::PrintConfig { example: true } => print(&config::example()),
         Command::PrintConfig { example: false } => print(&resolve(cli.settings)?.to_yaml()),
         Command::Replay(args) => replay(&args, &resolve(cli.settings)?),
-        Command::Health { url, timeout } => check_health(url, timeout, cli.settings),
+        Command::Health {
+            url,
+            access,
+            timeout,
+        } => check_health(url, timeout, access, cli.settings),
         Command::Snapshot(args) => show_graph(args, cli.settings),
         Command::Diff(args) => show_diff(args, cli.settings),
         Command::Completions { shell } => {
@@ -151,21 +155,26 @@ fn sources(settings: SettingArgs) -> Result<Sources, ConfigError> {
 fn check_health(
     url: Option<String>,
     timeout: Duration,
+    given: AccessArgs,
     settings: SettingArgs,
 ) -> Result<(), Failure> {
-    let url = match url {
-        Some(url) => url,
-        None => health::ready_url(resolve(settings)?.config.api.listen),
+    let (url, access) = if let Some(url) = url {
+        let access = given.of_another(url.starts_with("https:"));
+        (url, access)
+    } else {
+        let mut api = resolve(settings)?.config.api;
+        // Readiness is open to everybody: no token is read for it.
+        api.tokens_file = FilePath(None);
+        let url = health::ready_url(api.scheme(), api.listen);
+        (url, given.of_own(&api))
     };
-    Ok(health::check(&url, timeout)?)
+    let access = access.map_err(Unhealthy::from)?;
+    Ok(health::check(&url, timeout, &access)?)
 }
 
 fn show_graph(args: SnapshotArgs, settings: SettingArgs) -> Result<(), Failure> {
-    let question = Question {
-        address: address(args.url, settings)?,
-        query: args.query,
-        timeout: args.timeout,
-    };
+    let asked = (args.query, args.timeout);
+    let question = question(args.url, args.access, settings, asked)?;
     if args.watch {
         return Ok(snapshot::watch(&question, args.every, looks())?);
     }
@@ -184,11 +193,8 @@ fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {
             query: args.query,
         },
         Err(_) => Compared::Windows {
-            question: Question {
-                address: address(args.url, settings)?,
-                query: args.query,
-                timeout: args.timeout,
-            },
+            question: question(args.url, args.access, settings, (args.query, args.timeout))
+                .map_err(Failure::of_diff)?,
             base: args.base,
             head: args.head,
             window: args.window,
@@ -210,10 +216,26 @@ fn show_diff(args: DiffArgs, settings: SettingArgs) -> Result<(), Failure> {
     Err(Failure::Different(outcome.found))
 }
 
-fn address(url: Option<Address>, settings: SettingArgs) -> Result<Address, Failure> {
-    Ok(match url {
-        Some(address) => address,
-        None => Address::of_listener(resolve(settings)?.config.api.listen),
+/// What is asked of a daemon elsewhere, else of the configured one.
+fn question(
+    url: Option<Address>,
+    given: AccessArgs,
+    settings: SettingArgs,
+    (query, timeout): (String, Duration),
+) -> Result<Question, Failure> {
+    let (address, access) = if let Some(address) = url {
+        let access = given.of_another(address.is_tls());
+        (address, access)
+    } else {
+        let api = resolve(settings)?.config.api;
+        let tls = api.tls_cert.0.is_some();
+        (Address::of_listener(api.listen, tls), given.of_own(&api))
+    };
+    Ok(Question {
+        address,
+        access: access.map_err(SnapshotError::from)?,
+        query,
+        timeout,
     })
 }
 
@@ -234,6 +256,14 @@ fn print(text: &str) -> Result<(), Failure> {
 // === impl Failure ===
 
 impl Failure {
+    /// The same, met by a diff, which has exit codes of its own.
+    fn of_diff(self) -> Self {
+        match self {
+            Self::Snapshot(error) => Self::Diff(error.into()),
+            other => other,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::Run(RunError::Config(_)) => ExitCode::from(78),

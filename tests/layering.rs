@@ -16,6 +16,7 @@ const READ_ARM: &[&str] = &["topology", "render", "api"];
 /// Of neither arm.
 const COMMON: &[&str] = &[
     "net",
+    "access",
     "bearer",
     "clock",
     "glob",
@@ -47,14 +48,17 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "topology" => vec!["slice", "proto", "history", "glob"],
         "render" => vec!["topology", "proto"],
         "api" => all(&[READ_ARM, WAIST, &["net", "bearer", "clock"]]),
-        "proto" | "net" | "bearer" | "clock" | "glob" | "sync" | "telemetry" | "health" => vec![],
+        "proto" | "net" | "bearer" | "clock" | "glob" | "sync" | "telemetry" => vec![],
+        // What every client of the API has in common.
+        "access" => vec!["bearer"],
+        "health" => vec!["access"],
         "config" => vec!["glob"],
         // A client of the API: it shares with the daemon only how numbers and names look to people.
-        "snapshot" => vec!["render"],
+        "snapshot" => vec!["access", "render"],
         // Another, which compares by itself what was saved.
         "diff" => vec!["snapshot", "topology", "render", "proto"],
         // What is typed names formats, keys and addresses.
-        "cli" => vec!["config", "render", "snapshot", "diff"],
+        "cli" => vec!["access", "config", "render", "snapshot", "diff"],
         module if TOP.contains(&module) => {
             all(&[WRITE_ARM, WAIST, READ_ARM, COMMON, SETTINGS, TOP])
         }

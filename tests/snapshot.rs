@@ -190,7 +190,7 @@ fn exit_codes_tell_usage_from_failure() {
         &["--format", "grafana"],
         &["--watch", "--view", "nodes"],
         &["--url", "nonsense"],
-        &["--url", "https://127.0.0.1:7317"],
+        &["--url", "ftp://127.0.0.1:7317"],
         &["--format", "pdf"],
         &["--watch", "--format", "dot"],
         &["--watch", "--every", "0s"],

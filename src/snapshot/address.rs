@@ -8,9 +8,11 @@ use http::Uri;
 
 use crate::render::Format;
 
-/// An `http://` URL: host, port, and the prefix it may be served under.
+/// An `http://` or `https://` URL: host, port, and the prefix it may be served under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
+    /// Whether it speaks TLS.
+    tls: bool,
     /// As it stands in the URL and in the `Host` header.
     authority: String,
     /// Without brackets.
@@ -24,11 +26,8 @@ pub struct Address {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotAnAddress {
     /// No URL, or one without a host.
-    #[error("not an http:// URL with a host, as in http://127.0.0.1:7317")]
+    #[error("not an http:// or https:// URL with a host, as in http://127.0.0.1:7317")]
     Url,
-    /// TLS.
-    #[error("https:// is not spoken here; ask the daemon's own port, or the proxy's plain one")]
-    Tls,
     /// A user or a password.
     #[error("a user name or password in the URL is not understood")]
     User,
@@ -40,19 +39,25 @@ pub enum NotAnAddress {
 // === impl Address ===
 
 impl Address {
-    /// That of a daemon which listens at `api`; an unspecified address is asked on loopback.
-    pub fn of_listener(api: SocketAddr) -> Self {
+    /// That of a daemon which listens at `api`, with TLS or without; an unspecified address is asked on loopback.
+    pub fn of_listener(api: SocketAddr, tls: bool) -> Self {
         let ip = match api.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
         Self {
+            tls,
             authority: SocketAddr::new(ip, api.port()).to_string(),
             host: ip.to_string(),
             port: api.port(),
             prefix: String::new(),
         }
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls
     }
 
     /// What the `Host` header says.
@@ -76,11 +81,11 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let uri: Uri = text.parse().map_err(|_| NotAnAddress::Url)?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(NotAnAddress::Tls),
+        let tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
             _ => return Err(NotAnAddress::Url),
-        }
+        };
         let authority = uri.authority().ok_or(NotAnAddress::Url)?;
         if authority.as_str().contains('@') {
             return Err(NotAnAddress::User);
@@ -93,9 +98,10 @@ impl FromStr for Address {
             return Err(NotAnAddress::Url);
         }
         Ok(Self {
+            tls,
             authority: authority.to_string(),
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
@@ -103,7 +109,8 @@ impl FromStr for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.prefix)
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.prefix)
     }
 }
 
@@ -143,6 +150,9 @@ mod tests {
             "/maps/api/v1/topology.dot?window=5s"
         );
         assert_eq!(address("http://graph.example.org").unwrap().port, 80);
+        let tls = address("https://graph.example.org/maps").unwrap();
+        assert_eq!((tls.tls, tls.port), (true, 443));
+        assert_eq!(tls.to_string(), "https://graph.example.org/maps");
     }
 
     #[test]
@@ -150,7 +160,6 @@ mod tests {
         assert_eq!(address("nonsense"), Err(NotAnAddress::Url));
         assert_eq!(address(""), Err(NotAnAddress::Url));
         assert_eq!(address("ftp://a"), Err(NotAnAddress::Url));
-        assert_eq!(address("https://a"), Err(NotAnAddress::Tls));
         assert_eq!(address("http://me:pw@a"), Err(NotAnAddress::User));
         assert_eq!(address("http://a/?window=5s"), Err(NotAnAddress::Query));
     }

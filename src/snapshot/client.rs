@@ -1,16 +1,20 @@
 //! One GET over HTTP/1.1, on a connection of its own: a daemon that was restarted is simply asked again.
 
 use std::error::Error as _;
+use std::io;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls;
 
 use super::{Address, Question, SnapshotError};
 use crate::render::Format;
@@ -59,21 +63,45 @@ async fn ask(question: &Question, route: &str, format: Format) -> Result<Answer,
     let stream = TcpStream::connect((address.host.as_str(), address.port))
         .await
         .map_err(|error| no_answer(address, error.to_string()))?;
+    let request = request(question, route, format)?;
+    if !address.is_tls() {
+        return exchange(address, stream, request).await;
+    }
+    let (config, name) = question.access.tls(&address.host)?;
+    let stream = TlsConnector::from(config).connect(name, stream).await;
+    let stream = stream.map_err(|error| unproven(address, &error))?;
+    exchange(address, stream, request).await
+}
+
+async fn exchange(
+    address: &Address,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Result<Answer, SnapshotError> {
     let broken = |error: hyper::Error| no_answer(address, innermost(&error));
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
     // Ends with the answer; its error is the answer's too.
     tokio::spawn(connection);
-    let request = Request::get(address.path(route, format, &question.query))
-        .header(HOST, address.authority())
-        .header(
-            ACCEPT,
-            format!("{}, application/problem+json", format.media_type()),
-        )
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| no_answer(address, error.to_string()))?;
     collect(address, sender.send_request(request).await.map_err(broken)?).await
+}
+
+fn request(
+    question: &Question,
+    route: &str,
+    format: Format,
+) -> Result<Request<Empty<Bytes>>, SnapshotError> {
+    let address = &question.address;
+    let accepted = format!("{}, application/problem+json", format.media_type());
+    let mut request = Request::get(address.path(route, format, &question.query))
+        .header(HOST, address.authority())
+        .header(ACCEPT, accepted);
+    if let Some(token) = question.access.authorization() {
+        request = request.header(AUTHORIZATION, token);
+    }
+    let request = request.body(Empty::new());
+    request.map_err(|error| no_answer(address, error.to_string()))
 }
 
 async fn collect(address: &Address, response: Response<Incoming>) -> Result<Answer, SnapshotError> {
@@ -111,12 +139,19 @@ fn judge(
         Some(detail) => Err(SnapshotError::Refused {
             address,
             status: head.status,
-            detail: shown(&detail),
+            detail: shown(&detail) + hint(head.status),
         }),
         None => Err(SnapshotError::NotAGraph {
             address,
             found: shown(&format!("{} with {media_type}", head.status)),
         }),
+    }
+}
+
+fn hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "; --token-file shows one",
+        _ => "",
     }
 }
 
@@ -134,6 +169,18 @@ fn no_answer(address: &Address, why: String) -> SnapshotError {
     SnapshotError::NoAnswer {
         address: address.clone(),
         why,
+    }
+}
+
+/// A handshake that failed for what the other side is, or else no answer.
+fn unproven(address: &Address, error: &io::Error) -> SnapshotError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(_)) => SnapshotError::Untrusted {
+            address: address.clone(),
+            why: error.to_string(),
+        },
+        _ => no_answer(address, error.to_string()),
     }
 }
 

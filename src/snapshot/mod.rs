@@ -17,6 +17,7 @@ mod watch;
 use std::io;
 use std::time::Duration;
 
+use crate::access::{Access, AccessError};
 use crate::render::text::hidden_words;
 use crate::render::{Format, View};
 pub use address::{Address, NotAnAddress};
@@ -27,6 +28,8 @@ pub use watch::{Looks, watch};
 pub struct Question {
     /// Where it listens.
     pub address: Address,
+    /// What to show it, and whom to trust.
+    pub access: Access,
     /// Parameters as the API has them, `window=90s&focus=shop/web`; empty for its defaults.
     pub query: String,
     /// How long the whole answer may take.
@@ -53,6 +56,19 @@ pub enum SnapshotError {
         /// What was asked.
         address: Address,
         /// What the network said.
+        why: String,
+    },
+    /// A file that was named is of no use, or there is nobody to trust.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Somebody answers there, and cannot prove to be who was asked.
+    #[error(
+        "{address} is not trusted: {why}; name its authority, or its own certificate, with --ca-file"
+    )]
+    Untrusted {
+        /// What was asked.
+        address: Address,
+        /// What is wrong with what it showed.
         why: String,
     },
     /// The daemon understood, and said no.

@@ -31,7 +31,7 @@ const PAGE: Room = Room {
 const WINDOW: &str = "window=1m";
 
 /// Shows the graph every so often, until `q`, Ctrl-C, a signal, or nobody reads any more. A query that the daemon
-/// calls wrong is an error; anything else is shown, and asked again.
+/// calls wrong, or a token that does not count, is an error; anything else is shown, and asked again.
 pub fn watch(question: &Question, every: Duration, looks: Looks) -> Result<(), SnapshotError> {
     let question = Question {
         query: with_window(&question.query),
@@ -114,7 +114,9 @@ fn take(view: &mut View, answer: Result<Graph, SnapshotError>) -> Result<(), Sna
             None
         }
         Err(SnapshotError::NoAnswer { why, .. }) => Some(format!("not reachable, retrying: {why}")),
-        Err(SnapshotError::Refused { status, detail, .. }) if status != StatusCode::BAD_REQUEST => {
+        Err(SnapshotError::Refused { status, detail, .. })
+            if status != StatusCode::BAD_REQUEST && status != StatusCode::UNAUTHORIZED =>
+        {
             Some(format!("no graph, retrying: {detail}"))
         }
         // A proxy may stand before a daemon that is just being restarted.
