@@ -9,8 +9,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use read_support::http::{bytes, get, header, send, shop_state};
 use read_support::{Fixed, shop, state};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use spangraph::api::ApiState;
+use spangraph::bearer::{Gate, parse};
 use spangraph::proto::UnpairedRow;
 
 const DOCUMENT: &str = include_str!("../src/api/openapi/document.yaml");
@@ -100,6 +101,10 @@ async fn the_document_hangs_together() {
         );
     }
     for (kind, parts) in served["components"].as_object().unwrap() {
+        // Referred to by name.
+        if kind == "securitySchemes" {
+            continue;
+        }
         for name in parts.as_object().unwrap().keys() {
             let reference = format!("#/components/{kind}/{name}");
             // Deltas travel inside events; the rest waits for its routes.
@@ -152,5 +157,42 @@ async fn formats_are_described_by_their_table() {
             !path["responses"]["200"]["content"][media].is_null(),
             "{media}"
         );
+    }
+}
+
+/// Guarantees: what is said to be open is open, what is said to want a token answers without one as described, and the
+/// scheme is the one that lets in.
+#[tokio::test]
+async fn what_wants_a_token_is_described() {
+    let served = json("/api/v1/openapi.json").await;
+    assert_eq!(served["security"], json!([{}, {"token": []}]));
+    let scheme = &served["components"]["securitySchemes"]["token"];
+    assert_eq!(
+        (&scheme["type"], &scheme["scheme"]),
+        (&json!("http"), &json!("bearer"))
+    );
+    let gate = Gate::new(&parse(b"token-0123456789abcdef").unwrap());
+    for (path, described) in served["paths"].as_object().unwrap() {
+        let operation = &described["get"];
+        let state = ApiState {
+            tokens: Some(gate.clone()),
+            ..shop_state()
+        };
+        let response = send(state, get(&path.replace("{file}", "main.js"))).await;
+        let closed = response.status() == StatusCode::UNAUTHORIZED;
+        assert_eq!(operation["security"] == json!([]), !closed, "{path}");
+        let said = &operation["responses"]["401"];
+        assert_eq!(said.is_null(), !closed, "{path}");
+        let Some(pointer) = said["$ref"].as_str() else {
+            continue;
+        };
+        let said = served.pointer(&pointer[1..]).unwrap();
+        let media = header(&response, "content-type");
+        assert!(!said["content"][media].is_null(), "{path} answers {media}");
+        if media == "application/problem+json" {
+            let body: Value = serde_json::from_slice(&bytes(response).await).unwrap();
+            let kinds = &served["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+            assert!(kinds.as_array().unwrap().contains(&body["type"]), "{path}");
+        }
     }
 }
