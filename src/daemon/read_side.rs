@@ -11,8 +11,8 @@ use super::exposed::is_public;
 use crate::api::{
     ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
 };
-use crate::config;
 use crate::bearer::Gate;
+use crate::config;
 use crate::history::History;
 use crate::net::{Shutdown, Slots};
 use crate::pairing::ShortBy;
