@@ -284,3 +284,28 @@ fn a_chain_that_waits_for_its_last_callee_is_looked_through_a_few_times() {
     let decided = outcomes(&chain.chain([callee]).collect::<Vec<_>>());
     assert_eq!((decided.paired, decided.internal), (2, SPANS - 2));
 }
+
+/// Guarantees: what may be transport of a message with very many callees, all of which another turns out to call, does not
+/// ask after each of them anew.
+#[test]
+fn transport_of_a_message_with_very_many_callees_asks_after_them_once() {
+    let third = SPANS / 3;
+    let sent = span("PRODUCER", 1, None);
+    let inner = (2..=third).map(|id| CaseSpan {
+        attrs: BTreeMap::from([("server.address".to_owned(), "h".into())]),
+        ..span("CLIENT", id, Some(1))
+    });
+    let sharing = |kind: &'static str, service: &'static str, parent| {
+        (third + 1..=2 * third).map(move |id| CaseSpan {
+            service: Some(service.to_owned()),
+            ..span(kind, id, parent)
+        })
+    };
+    let callers = sharing("CLIENT", "proxy", None);
+    let callees = sharing("SERVER", "web", Some(1));
+    let spans: Vec<_> = [sent].into_iter().chain(inner).collect();
+    let spans: Vec<_> = spans.into_iter().chain(callers).chain(callees).collect();
+    let decided = outcomes(&spans);
+    assert_eq!((decided.paired, decided.r#virtual), (2 * third, third - 1));
+    assert_eq!(decided.internal, 1);
+}

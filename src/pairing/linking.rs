@@ -184,11 +184,8 @@ impl Shard {
         if named.is_empty() {
             return Linked::Ambient;
         }
-        let accepts = |p: &&Seen| probe.from.arrived <= p.deadline || p.flags.has(Flags::IGNORED);
-        let accepting = named.iter().filter(accepts);
-        let first =
-            accepting.min_by(|a, b| parent::producer_order(graph, probe.from.service, a, b));
-        first.map_or(Linked::Closed, |p| Linked::Is(trace, *p))
+        let creator = creator(graph, &probe.from, named.iter());
+        creator.map_or(Linked::Closed, |p| Linked::Is(trace, p))
     }
 
     /// What becomes of `p` because a consumer that links to it was settled before it came.
@@ -210,4 +207,17 @@ impl Shard {
         });
         missed
     }
+}
+
+/// Where the message of a span was created, of the spans that a link of it names: the best creation context that accepts
+/// it.
+pub(super) fn creator<'a>(
+    graph: &Graph,
+    from: &Linker,
+    named: impl Iterator<Item = &'a Seen>,
+) -> Option<Seen> {
+    let accepts = |p: &Seen| from.arrived <= p.deadline || p.flags.has(Flags::IGNORED);
+    let creators = named.filter(|p| from.is_created_by(p) && accepts(p));
+    let first = creators.min_by(|a, b| parent::producer_order(graph, from.service, a, b));
+    first.copied()
 }

@@ -1,11 +1,14 @@
 //! R9: what stands below an outbound span in its own service, and what that means for it.
 //!
 //! *Nested* is a span of the same service below another with no inbound span and no other service between. Everything
-//! here looks only at what the deciding span sees: what was remembered when it arrived or came by its deadline.
+//! here looks only at what the deciding span sees: what was remembered when it arrived or came by its deadline. It waits
+//! for the callees of what is nested in it, so these have settled; those of what it is nested in may not have.
 //!
 //! In one sweep of a trace what is below an id is found once, however many outbound spans stand above it: the walk is
 //! Tarjan's search for strongly connected components (SIAM J. Comput. 1 (2), 1972), since hostile parents form cycles
 //! and all ids on a cycle have the same spans below them. A chain of outbound spans thus costs its length, not its square.
+
+mod matched;
 
 use ahash::HashMap;
 
@@ -52,6 +55,8 @@ struct Below {
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     near: Near,
+    /// What stands near a callee.
+    callee: Near,
     trace: u32,
     /// The tick whose close is being swept.
     horizon: u32,
@@ -60,6 +65,7 @@ pub(super) struct Walk {
     deadline: u32,
     found: HashMap<Key, State>,
     carried: HashMap<Place, bool>,
+    matched: HashMap<Place, bool>,
     /// Open frames, their nested children, and the ids whose component is open.
     frames: Vec<Frame>,
     children: Vec<Seen>,
@@ -106,8 +112,10 @@ impl Walk {
         if !self.found.is_empty() {
             self.found.clear();
         }
-        if !self.carried.is_empty() {
-            self.carried.clear();
+        for known in [&mut self.carried, &mut self.matched] {
+            if !known.is_empty() {
+                known.clear();
+            }
         }
     }
 
@@ -123,7 +131,7 @@ impl Walk {
             at: p.at,
             span: p.span,
             service: p.service,
-            carrier: carried || carries(p),
+            carrier: carried || self.carries(sight, p),
         };
         let below = self.search(sight, key);
         Surroundings {
@@ -178,10 +186,10 @@ impl Walk {
         let below = Key {
             at: child.at,
             span: child.span,
-            carrier: key.carrier || carries(child),
+            carrier: key.carrier || self.carries(sight, child),
             ..key
         };
-        if covers(child, key.carrier) {
+        if self.covers(sight, child, key.carrier) {
             self.frames[top].below.cover(child.at);
         }
         match self.found.get(&below) {
@@ -269,7 +277,7 @@ impl Walk {
             if above.service != p.service || above.flags.inbound() {
                 break false;
             }
-            if carries(&above) {
+            if self.carries(sight, &above) {
                 break true;
             }
             at = above;
@@ -285,27 +293,28 @@ impl Walk {
     fn parent_of(&mut self, sight: Sight<'_>, x: &Seen) -> Option<Seen> {
         sight.store.look_around(self.trace, x, &mut self.near);
         self.near.seen_since(self.since);
-        self.near.parents.retain(|p| p.arrived <= self.deadline);
+        self.near.arrived_by(self.deadline);
         match parent::choose(sight.graph, x, &self.near) {
             Parent::Is(above) | Parent::Closed(above) => Some(above),
             Parent::NotSeen | Parent::None => None,
         }
     }
-}
 
-/// Under this span, plain outbound spans are its transport.
-fn carries(x: &Seen) -> bool {
-    x.flags.outbound()
-        && (x.flags.has(Flags::DB) || x.flags.has(Flags::MESSAGING))
-        && (x.flags.has(Flags::HAS_CALL) || x.flags.has(Flags::NAMEABLE))
-}
+    /// Whether under this span plain outbound spans are its transport.
+    fn carries(&mut self, sight: Sight<'_>, x: &Seen) -> bool {
+        let logical = x.flags.has(Flags::DB) || x.flags.has(Flags::MESSAGING);
+        let named = x.flags.has(Flags::NAMEABLE);
+        x.flags.outbound() && logical && (named || self.is_matched(sight, x))
+    }
 
-/// Whether a nested span stands for the outbound span above it.
-fn covers(x: &Seen, below_carrier: bool) -> bool {
-    let plain = !x.flags.has(Flags::DB) && !x.flags.has(Flags::MESSAGING);
-    let transport = plain && below_carrier;
-    x.flags.has(Flags::HAS_CALL)
-        || (x.flags.outbound() && !transport && x.flags.has(Flags::NAMEABLE))
+    /// Whether a nested span stands for the outbound span above it. That it has a call says nothing of when its callee
+    /// came, which says nothing of whether it was called in the end: both are asked.
+    fn covers(&mut self, sight: Sight<'_>, x: &Seen, below_carrier: bool) -> bool {
+        let plain = !x.flags.has(Flags::DB) && !x.flags.has(Flags::MESSAGING);
+        let transport = plain && below_carrier;
+        (x.flags.outbound() && !transport && x.flags.has(Flags::NAMEABLE))
+            || (x.flags.has(Flags::HAS_CALL) && self.is_matched(sight, x))
+    }
 }
 
 // === impl Below ===

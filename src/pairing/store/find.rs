@@ -25,6 +25,13 @@ impl Near {
             seen.retain(|seen| seen.until >= since);
         }
     }
+
+    /// Leaves what had arrived by the close of `tick`.
+    pub(in crate::pairing) fn arrived_by(&mut self, tick: u32) {
+        for seen in [&mut self.same, &mut self.parents, &mut self.children] {
+            seen.retain(|seen| seen.arrived <= tick);
+        }
+    }
 }
 
 // === impl Store ===

@@ -6,7 +6,7 @@ use super::callees::{Call, Callee, Verdict};
 use super::groups::{self, Groups};
 use super::input::Target;
 use super::links::{self, Link};
-use super::seen::Seen;
+use super::matched::has_callee;
 use super::view::{At, Parent, Then, World};
 
 /// What became of one outbound span.
@@ -71,7 +71,7 @@ impl Deciding<'_> {
         if self.made(x, then).any(|call| !call.struck) {
             return Said::Paired;
         }
-        if self.is_matched(x, then) {
+        if self.has_called(x, then) {
             return Said::Filtered;
         }
         let never_calls = span.receives()
@@ -170,13 +170,19 @@ impl Deciding<'_> {
 
     /// Whether `x` had made a call by then.
     ///
-    /// *Reading*: a call counts once its called side has settled. Of a span above, that may be too late: a span waits
-    /// for the callees of what is nested in it, not for those of what it is nested in, so transport of an unnameable
-    /// message whose consumer settles later is not known as such. Of a span that is nested, it may be early: its called
-    /// side may have come after the deadline, while the span above waited for another. A call that is not drawn, since one
-    /// of its sides is ignored, was made all the same.
-    fn is_matched(&self, x: At, then: Then) -> bool {
+    /// *Reading*: a call that is not drawn, since one of its sides is ignored, was made all the same.
+    fn has_called(&self, x: At, then: Then) -> bool {
         self.made(x, then).next().is_some() || self.has_ignored_entry(x, then)
+    }
+
+    /// Whether `x` is matched, as far as what had arrived by then tells.
+    ///
+    /// *Reading*: a call that was made is one of these if nobody came later, as nobody may to an outbound span whose
+    /// deadline is not later; so the callee may have been forgotten since.
+    fn is_matched(&self, x: At, then: Then) -> bool {
+        let span = &self.world.spans[x];
+        let accepts_nobody_later = span.side == Side::Out && span.deadline <= then.arrived_by;
+        (accepts_nobody_later && self.has_called(x, then)) || has_callee(self.world, x, then)
     }
 
     fn made(&self, x: At, then: Then) -> impl Iterator<Item = &Call> {
@@ -209,6 +215,8 @@ impl Deciding<'_> {
     }
 
     /// R9 (a).
+    ///
+    /// *Reading*: a span does not wait for the callees of what it is nested in, so what these will be is not known.
     fn is_transport(&self, x: At, then: Then) -> bool {
         let span = &self.world.spans[x];
         let is_logical = |y: At| {
@@ -222,13 +230,16 @@ impl Deciding<'_> {
     }
 
     /// R9 (b).
+    ///
+    /// *Reading*: a span waits for the callees of what is nested in it, so a call of its own is one that was made. Its
+    /// callee may have come after the deadline, while the span waited for another: one that had come by then is needed.
     fn is_covered(&self, x: At, then: Then) -> bool {
         self.nested(x, then).any(|y| {
             let inner = &self.world.spans[y];
             let stands_for_it = inner.side == Side::Out
                 && self.world.virtual_server(y).is_some()
                 && !self.is_transport(y, then);
-            stands_for_it || self.is_matched(y, then)
+            stands_for_it || (self.has_called(y, then) && self.is_matched(y, then))
         })
     }
 
@@ -239,15 +250,10 @@ impl Deciding<'_> {
             let called = &self.world.spans[callee.span];
             let before = callee.settled < self.world.spans[x].arrival;
             let seen = then.since <= called.remembered && self.missed_as_parent(x, callee);
-            let link = || then.since <= self.links_remembered(called);
+            let link = || then.since <= links::remembered(self.world, callee.span);
             before && (seen || (link() && self.missed_by_link(x, callee)))
         };
         self.callees.iter().filter(missed).map(|callee| callee.span)
-    }
-
-    /// *Reading*: the links of a receive are settled with it, even if it waits on for whom it calls itself.
-    fn links_remembered(&self, linking: &Seen) -> u64 {
-        linking.deadline + self.world.options.waits.retain
     }
 
     fn missed_as_parent(&self, x: At, callee: &Callee) -> bool {

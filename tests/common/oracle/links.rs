@@ -67,9 +67,6 @@ pub(super) fn judge(world: &World<'_>, x: At) -> Vec<Link> {
 }
 
 /// What a link of `x` is at the close of a second.
-///
-/// *Reading*: of several creation contexts with one id, that of another service first, then a PRODUCER, then the
-/// smallest name; the best of those that accept `x`.
 fn at(world: &World<'_>, x: At, target: Target, now: u64) -> Link {
     let seen = world.with_id(target.0, target.1, Then::of(&world.spans[x], now));
     let contexts: Vec<At> = seen
@@ -87,21 +84,36 @@ fn at(world: &World<'_>, x: At, target: Target, now: u64) -> Link {
     {
         return Link::GaveWay;
     }
+    match creator(world, x, &contexts) {
+        Some(y) => Link::Resolved(y, now),
+        None if contexts.is_empty() => Link::NotSeen,
+        None => Link::Closed,
+    }
+}
+
+/// Of the spans with one id, the one in which the message of `x` was created.
+///
+/// *Reading*: of several creation contexts with one id, that of another service first, then a PRODUCER, then the
+/// smallest name; the best of those that accept `x`.
+pub(super) fn creator(world: &World<'_>, x: At, named: &[At]) -> Option<At> {
     let service = world.spans[x].service;
-    let open = contexts.iter().copied().filter(|y| world.accepts(*y, x));
-    let best = open.min_by_key(|y| {
+    let contexts = named.iter().copied().filter(|y| creates(world, *y, x));
+    let open = contexts.filter(|y| world.accepts(*y, x));
+    open.min_by_key(|y| {
         let y = &world.spans[*y];
         (
             y.service == service,
             y.kind != SpanKind::Producer,
             y.service,
         )
-    });
-    match best {
-        Some(y) => Link::Resolved(y, now),
-        None if contexts.is_empty() => Link::NotSeen,
-        None => Link::Closed,
-    }
+    })
+}
+
+/// The last second in which the links of `x` are remembered.
+///
+/// *Reading*: the links of a receive are settled with it, even if it waits on for whom it calls itself.
+pub(super) fn remembered(world: &World<'_>, x: At) -> u64 {
+    world.spans[x].deadline + world.options.waits.retain
 }
 
 /// Whether messages for `x` are created in `y`.

@@ -16,6 +16,7 @@ mod groups;
 mod ignore;
 mod input;
 mod links;
+mod matched;
 mod paired;
 mod record;
 mod seen;

@@ -120,14 +120,12 @@ pub(super) fn delivered() -> impl Strategy<Value = Vec<Sent>> {
 /// Spans of one service below each other, and what they call.
 pub(super) fn wrapped() -> impl Strategy<Value = Vec<Sent>> {
     use SpanKind::{Client, Consumer, Internal, Producer, Server};
-    let own = [
-        Client, Client, Client, Client, Producer, Producer, Internal, Internal, Consumer,
+    let plain = [
+        Client, Client, Client, Producer, Producer, Internal, Internal, Consumer,
     ];
-    let wrap = part(
-        own.map(|kind| (kind, None)).to_vec(),
-        vec![SENDER],
-        (0.99, 0.05, 0.1),
-    );
+    let mut own = plain.map(|kind| (kind, None)).to_vec();
+    own.push((Client, Some("receive")));
+    let wrap = part(own, vec![SENDER], (0.99, 0.05, 0.1));
     let callee = part(
         vec![
             (Server, None),
@@ -136,9 +134,10 @@ pub(super) fn wrapped() -> impl Strategy<Value = Vec<Sent>> {
             (Consumer, Some("process")),
             (Internal, None),
             (Client, Some("receive")),
+            (Client, Some("settle")),
         ],
         vec![Some("s1"), Some("s1"), Some("s1"), SENDER, Some("s2")],
-        (0.9, 0.2, 0.1),
+        (0.85, 0.3, 0.1),
     );
     let wraps = prop::collection::vec(wrap, 1..6);
     let callees = prop::collection::vec(callee, 1..5);
