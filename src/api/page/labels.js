@@ -55,7 +55,8 @@ export function labels(paper, shown, boxes, { choice, all }) {
   for (const { edge, points } of order.slice(0, MOST)) {
     const lines = brief ? [] : labelLines(edge, choice);
     const colour = problem(edge) ? colours.line[rank(edge)] : colours.ink;
-    const said = lines.length > 0 && label(paper, lines, points, { taken, size, colour });
+    const texts = lines.length > 1 ? [lines, lines.slice(-1)] : [lines];
+    const said = lines.length > 0 && texts.some((text) => label(paper, text, points, { taken, size, colour }));
     // Not by colour alone, so on top of others if there is no other way.
     if (!said && problem(edge)) label(paper, [SIGNS[edge.health]], points, { taken, size, colour, insist: true });
   }
