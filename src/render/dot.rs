@@ -107,15 +107,9 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, out: &mut impl Write) -> fmt::Result {
         let look = rank(node.health);
-        let figures = [
-            self.callers.rate(node),
-            trouble(node.health, node.failed_ratio),
-        ];
-        let figures: String = figures
-            .iter()
-            .flatten()
-            .map(|f| format!("\\n{f}"))
-            .collect();
+        let mut label = vec![escaped(&caption(node))];
+        label.extend(self.callers.rate(node));
+        label.extend(trouble(node.health, node.failed_ratio));
         let style = match node.counted.kind {
             NodeKind::Service => "filled,rounded",
             kind if kind.inferred() => "solid",
@@ -130,9 +124,9 @@ impl Drawing<'_> {
         let pos = place.map_or(String::new(), |p| format!("pos=\"{},{}\", ", p.x, -p.y));
         writeln!(
             out,
-            "{} [{pos}label=\"{}{figures}\", tooltip=\"{}\", shape={}, style=\"{}\", {wide}fillcolor=\"{}\", color=\"{}\"];",
+            "{} [{pos}label=\"{}\", tooltip=\"{}\", shape={}, style=\"{}\", {wide}fillcolor=\"{}\", color=\"{}\"];",
             quoted_id(&node.counted.id),
-            escaped(&caption(node)),
+            label.join("\\n"),
             node_facts(self.topology, &self.callers, node, escaped).join("\\n"),
             shape(node.counted.kind),
             style,

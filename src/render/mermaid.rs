@@ -106,20 +106,14 @@ impl Drawing<'_> {
 
     fn node(&self, node: &Node, indent: &str, out: &mut String) -> fmt::Result {
         let (open, close) = brackets(node.counted.kind);
-        let figures = [
-            self.callers.rate(node),
-            trouble(node.health, node.failed_ratio),
-        ];
-        let figures: String = figures
-            .iter()
-            .flatten()
-            .map(|f| format!("<br/>{f}"))
-            .collect();
+        let mut label = vec![escaped(&caption(node))];
+        label.extend(self.callers.rate(node));
+        label.extend(trouble(node.health, node.failed_ratio));
         writeln!(
             out,
-            "{indent}{}{open}\"{}{figures}\"{close}:::{}",
+            "{indent}{}{open}\"{}\"{close}:::{}",
             self.numbers.id(&node.counted.id),
-            escaped(&caption(node)),
+            label.join("<br/>"),
             CLASSES[rank(node.health)],
         )
     }
