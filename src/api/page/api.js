@@ -1,5 +1,7 @@
 // One question to the API, by a URL relative to the page, so that it works under any prefix.
 
+import { send } from "./token.js";
+
 const BASE = "../api/v1/";
 
 /** The address of an answer. */
@@ -28,7 +30,7 @@ export async function ask(route, query, signal) {
   let answer;
   try {
     const headers = known ? { "If-None-Match": known.etag } : {};
-    answer = await fetch(url, { headers, signal, cache: "no-store", credentials: "same-origin" });
+    answer = await send(url, { headers, signal, cache: "no-store", credentials: "same-origin" });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0);

@@ -2,6 +2,7 @@
 // Says all the time how fresh what it gave is.
 
 import { address, ask, Problem } from "./api.js";
+import { bearing } from "./token.js";
 
 const EVERY_S = 2;
 const POLL_MS = 5000;
@@ -60,6 +61,7 @@ export class Feed {
   }
 
   #stream() {
+    if (bearing()) return void this.#poll();
     const query = new URLSearchParams(this.query);
     query.set("every", `${EVERY_S}s`);
     const source = new EventSource(address("stream", query));

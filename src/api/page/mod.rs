@@ -58,7 +58,7 @@ macro_rules! asset {
 const INDEX: Asset = asset!("index.html", HTML);
 
 /// Served beside it by name.
-const ASSETS: [Asset; 44] = [
+const ASSETS: [Asset; 45] = [
     asset!("aboutedge.js", SCRIPT),
     asset!("aboutnode.js", SCRIPT),
     asset!("api.js", SCRIPT),
@@ -100,6 +100,7 @@ const ASSETS: [Asset; 44] = [
     asset!("strip.js", SCRIPT),
     asset!("table.js", SCRIPT),
     asset!("tip.js", SCRIPT),
+    asset!("token.js", SCRIPT),
     asset!("unseen.js", SCRIPT),
     asset!("walk.js", SCRIPT),
     asset!("words.js", SCRIPT),
