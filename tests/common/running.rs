@@ -46,14 +46,15 @@ pub struct Logged {
     pub seen: String,
 }
 
-/// Status and whole answer of one GET; `headers` are lines that end with CRLF.
+/// Status and whole answer of one GET, or what came of it before it was cut; `headers` are lines that end with CRLF.
 pub fn get(address: &str, path: &str, headers: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     let head =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
     (status.unwrap_or_default(), answer)
 }
