@@ -15,13 +15,12 @@ mod poll;
 use std::fs;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use graph::{EDGES, FIRST_SECOND, NODES, ring, slot};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use prost::Message as _;
-use spangraph::api::{ApiState, Bind, BuildInfo, Check, Status, StatusReport, router};
+use spangraph::api::{Api, ApiState, Bind, BuildInfo, Check, Status, StatusReport, router};
 use spangraph::clock::Timestamp;
 use spangraph::net::Shutdown;
 use spangraph::topology::Thresholds;
@@ -85,7 +84,7 @@ async fn in_process() {
 }
 
 /// The validator and the length of the answer.
-async fn ask(app: &Router, path: &str, etag: &str, status: StatusCode) -> (String, usize) {
+async fn ask(app: &Api, path: &str, etag: &str, status: StatusCode) -> (String, usize) {
     let mut request = Request::get(path);
     if !etag.is_empty() {
         request = request.header("if-none-match", etag);
@@ -98,7 +97,7 @@ async fn ask(app: &Router, path: &str, etag: &str, status: StatusCode) -> (Strin
     (etag, body.len())
 }
 
-fn app() -> Router {
+fn app() -> Api {
     let slots: Vec<Vec<u8>> = (0..SLOTS).map(|s| slot(s).encode_to_vec()).collect();
     let now = Timestamp::from_unix_ns((FIRST_SECOND + SLOTS) * 1_000_000_000);
     router(ApiState {

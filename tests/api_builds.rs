@@ -31,7 +31,7 @@ fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
-async fn status(app: axum::Router, path: String) -> StatusCode {
+async fn status(app: spangraph::api::Api, path: String) -> StatusCode {
     let response = app.oneshot(get(&path)).await.unwrap();
     let status = response.status();
     response.into_body().collect().await.unwrap();

@@ -3,18 +3,17 @@
 
 mod read_support;
 
-use axum::Router;
 use http::StatusCode;
 use proptest::prelude::*;
 use read_support::World;
 use read_support::http::{bytes, get, header, problem, send, shop_state, with};
 use read_support::live::{Calls, Live};
 use serde_json::{Value, json};
-use spangraph::api::router;
+use spangraph::api::{Api, router};
 use spangraph::proto::{NodeType, Outcomes, UnpairedRow};
 use tower::ServiceExt as _;
 
-async fn json_of(app: &Router, path: &str) -> Value {
+async fn json_of(app: &Api, path: &str) -> Value {
     let response = app.clone().oneshot(get(path)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK, "{path}");
     assert_eq!(header(&response, "content-type"), "application/json");
@@ -70,7 +69,7 @@ fn lived(seconds: &[Second]) -> Live {
 }
 
 /// Every element of the graph route, asked one by one.
-async fn each_agrees_with_the_graph(app: &Router, query: &str) {
+async fn each_agrees_with_the_graph(app: &Api, query: &str) {
     let graph = json_of(
         app,
         &format!("/api/v1/topology?include=histograms,exemplars&{query}"),

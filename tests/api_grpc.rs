@@ -105,7 +105,7 @@ struct Watch {
 }
 
 impl Watch {
-    async fn open(app: &axum::Router, query: &str) -> Self {
+    async fn open(app: &spangraph::api::Api, query: &str) -> Self {
         let response = app
             .clone()
             .oneshot(request("WatchTopology", query))

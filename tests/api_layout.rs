@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::Router;
 use http::StatusCode;
 use prost::Message as _;
 use read_support::http::{bytes, header, with};
 use read_support::{END, World, state};
 use serde_json::Value;
-use spangraph::api::{Source, router};
+use spangraph::api::{Api, Source, router};
 use spangraph::history::{Ends, History, LevelInfo, Resolved, WindowError};
 use spangraph::proto::{ConnectionType, Slice};
 use spangraph::slice::{MergeError, Sealed};
@@ -114,7 +113,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-async fn ask(api: &Router, path: &str, etag: &str) -> Answer {
+async fn ask(api: &Api, path: &str, etag: &str) -> Answer {
     let response = api
         .clone()
         .oneshot(with(path, &[("if-none-match", etag)]))

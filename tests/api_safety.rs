@@ -3,8 +3,8 @@
 
 mod read_support;
 
-use http::StatusCode;
-use read_support::http::{get, header, problem, send, shop_state, with};
+use http::{Method, StatusCode};
+use read_support::http::{bytes, get, header, problem, send, shop_state, with};
 use spangraph::api::{ApiState, Bind};
 
 #[tokio::test]
@@ -81,6 +81,32 @@ async fn a_loopback_bind_serves_local_hosts_only() {
             .status(),
         StatusCode::OK
     );
+}
+
+/// Guarantees: a refusal at the door is to HEAD what it is to GET, but for the body.
+#[tokio::test]
+async fn a_refused_head_has_no_body() {
+    let local = || ApiState {
+        bind: Bind::Loopback,
+        ..shop_state()
+    };
+    let long = format!("/api/v1/topology?service={}", "x".repeat(40_000));
+    for (path, host, status) in [
+        ("/api/v1/topology", "evil.example", 421),
+        ("/compat/jaeger/api/services", "evil.example", 421),
+        ("/livez", "no/host", 400),
+        (&long, "localhost", 414),
+    ] {
+        let mut request = with(path, &[("host", host)]);
+        let get = send(local(), with(path, &[("host", host)])).await;
+        *request.method_mut() = Method::HEAD;
+        let head = send(local(), request).await;
+        assert_eq!(head.status(), status, "{path}");
+        assert_eq!(head.headers(), get.headers(), "{path}");
+        let length = header(&get, "content-length").to_owned();
+        assert_eq!(bytes(get).await.len().to_string(), length, "{path}");
+        assert!(bytes(head).await.is_empty(), "{path}");
+    }
 }
 
 /// Guarantees: what is no host, and more than one of them, is refused wherever the daemon listens: a proxy in front may

@@ -3,17 +3,16 @@
 
 mod read_support;
 
-use axum::Router;
 use http::StatusCode;
 use read_support::http::{bytes, get, header, problem, with};
 use read_support::live::Live;
 use read_support::stream::{Client, Read, topology};
 use serde_json::Value;
-use spangraph::api::{ApiState, router};
+use spangraph::api::{Api, ApiState, router};
 use spangraph::net::Stop;
 use tower::ServiceExt as _;
 
-async fn metric(app: &Router, name: &str) -> u64 {
+async fn metric(app: &Api, name: &str) -> u64 {
     let response = app.clone().oneshot(get("/metrics")).await.unwrap();
     let text = String::from_utf8(bytes(response).await).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name));

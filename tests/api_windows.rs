@@ -4,13 +4,12 @@
 
 mod read_support;
 
-use axum::Router;
 use http::StatusCode;
 use read_support::START;
 use read_support::http::{bytes, get, header, problem};
 use read_support::live::Live;
 use serde_json::Value;
-use spangraph::api::{ApiState, router};
+use spangraph::api::{Api, ApiState, router};
 use spangraph::clock::Timestamp;
 use tower::ServiceExt as _;
 
@@ -36,7 +35,7 @@ fn seal(live: &mut Live) {
 }
 
 /// The API of this very moment, which remembers no body: half a second after the newest slice.
-fn app(live: &Live) -> Router {
+fn app(live: &Live) -> Api {
     let now_ns = live.next * 1_000_000_000 + 500_000_000;
     router(ApiState {
         now: std::sync::Arc::new(move || Timestamp::from_unix_ns(now_ns)),

@@ -9,6 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::memo::Outcome;
 use super::problem::Problem;
+use super::window::Moment;
+use crate::history::Resolved;
 use crate::topology::ident::hex;
 
 /// What is known of an answer before there is a body.
@@ -19,9 +21,17 @@ pub(super) struct Answer {
     pub(super) content_type: &'static str,
 }
 
-/// The validator of the key asked for last: who polls asks for one again and again.
+/// What a question was answered with last: who polls asks it again and again.
 #[derive(Debug, Default)]
-pub(super) struct Validator(Mutex<(String, String)>);
+pub(super) struct Last(Mutex<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    moment: Moment,
+    key: String,
+    etag: String,
+    steady_until_unix_s: u64,
+}
 
 /// Most seconds for which the answer about a closed window at an absolute time stays good.
 pub(super) const CLOSED_MAX_AGE_S: u64 = 3_600;
@@ -38,31 +48,52 @@ impl Answer {
     where
         F: Future<Output = Outcome>,
     {
-        let mut response = if holds(headers, &self.etag) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            let made = body().await?;
-            let mut response = Body::from(made.bytes).into_response();
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-            headers.extend(made.field);
-            response
-        };
-        set(response.headers_mut(), &self.etag, self.max_age_s);
+        if let Some(response) = self.unchanged(headers) {
+            return Ok(response);
+        }
+        let made = body().await?;
+        let mut response = Body::from(made.bytes).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.extend(made.field);
+        set(headers, &self.etag, self.max_age_s);
         Ok(response)
+    }
+
+    /// 304 when the client holds the body.
+    pub(super) fn unchanged(&self, headers: &HeaderMap) -> Option<Response> {
+        holds(headers, &self.etag).then(|| {
+            let mut response = StatusCode::NOT_MODIFIED.into_response();
+            set(response.headers_mut(), &self.etag, self.max_age_s);
+            response
+        })
     }
 }
 
-// === impl Validator ===
+// === impl Last ===
 
-impl Validator {
-    /// [`etag`].
-    pub(super) fn of(&self, key: &str) -> String {
+impl Last {
+    /// The validator of `key`, which answers the question as of `moment`.
+    pub(super) fn note(&self, moment: Moment, key: &str, resolved: &Resolved) -> String {
         let mut last = self.0.lock();
-        if last.0 != key {
-            *last = (key.to_owned(), etag(key));
-        }
-        last.1.clone()
+        let etag = match last.take() {
+            Some(known) if known.key == key => known.etag,
+            _ => etag(key),
+        };
+        *last = Some(Known {
+            moment,
+            key: key.to_owned(),
+            etag: etag.clone(),
+            steady_until_unix_s: resolved.steady_until_unix_s,
+        });
+        etag
+    }
+
+    /// The validator as of `moment`, where it is known, and until when it holds.
+    pub(super) fn at(&self, moment: Moment) -> Option<(String, u64)> {
+        let last = self.0.lock();
+        let known = last.as_ref().filter(|known| known.moment.is(moment))?;
+        Some((known.etag.clone(), known.steady_until_unix_s))
     }
 }
 
@@ -74,12 +105,13 @@ pub(super) fn etag(key: &str) -> String {
 /// Whether the client holds the body of `etag` already, by weak comparison (RFC 9110, 13.1.2).
 pub(super) fn holds(headers: &HeaderMap, etag: &str) -> bool {
     let wanted = opaque(etag);
-    headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || opaque(tag) == wanted)
+    let lists = |value: &str| {
+        let mut tags = value.split(',');
+        tags.any(|tag| tag.trim() == "*" || opaque(tag) == wanted)
+    };
+    // Most send back what they were given, and nothing else.
+    let holds = |value: &HeaderValue| value == etag || value.to_str().is_ok_and(lists);
+    headers.get_all(IF_NONE_MATCH).iter().any(holds)
 }
 
 /// What of a validator the weak comparison looks at.
@@ -89,6 +121,8 @@ fn opaque(tag: &str) -> &str {
 
 /// Sets what both a 200 and a 304 carry.
 fn set(headers: &mut HeaderMap, etag: &str, max_age_s: u64) {
+    // With room for what every answer carries: a map that grows is made twice.
+    headers.reserve(8);
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     // Both texts are plain ASCII by construction.
     if let Ok(etag) = HeaderValue::from_str(etag) {

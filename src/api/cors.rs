@@ -5,14 +5,13 @@
 //! `same-origin`: it only keeps pages from embedding answers without asking in this way.
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     CACHE_CONTROL, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 
 use super::problem::ALLOWED;
 
@@ -43,7 +42,7 @@ const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
 impl Visit {
     /// `listed` are origins as browsers write them. gRPC is not for browsers.
-    pub(super) fn of(listed: &[String], grpc: bool, request: &Request) -> Self {
+    pub(super) fn of<B>(listed: &[String], grpc: bool, request: &Request<B>) -> Self {
         if listed.is_empty() || grpc {
             return Self::Closed;
         }
@@ -80,13 +79,13 @@ impl Visit {
     }
 
     /// Says on an answer who may read it.
-    pub(super) fn mark(self, headers: &mut HeaderMap) {
+    pub(super) fn mark(&self, headers: &mut HeaderMap) {
         if matches!(self, Self::Closed) {
             return;
         }
         headers.append(VARY, HeaderValue::from_static("Origin"));
         if let Self::Listed(origin) | Self::Preflight(origin) = self {
-            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, READ);
         }
     }

@@ -97,7 +97,9 @@ impl AskedDiff {
             return Err(Problem::parameter("head", &head, &reason));
         }
         let key = self.key(&shared.state.epoch, &base, &head);
-        let age = |at, found: &Found| window::max_age_s(at, now_s, newest, &found.resolved);
+        let age = |at, found: &Found| {
+            window::max_age_s(at, now_s, newest, found.resolved.steady_until_unix_s)
+        };
         let base_at = self.base.unwrap_or(self.head);
         Ok(Prepared {
             etag: caching::etag(&key),

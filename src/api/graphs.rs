@@ -1,16 +1,17 @@
 //! Routes that answer with a graph.
 
+use std::collections::HashMap;
 use std::iter;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
+use http::header::IF_NONE_MATCH;
+use http::{HeaderMap, Uri};
 
 use super::Shared;
-use super::caching::Answer;
 use super::diff::AskedDiff;
 use super::problem::Problem;
 use super::snapshot::Prepared;
@@ -31,6 +32,15 @@ enum Shown {
     /// The difference of two.
     Diff,
 }
+
+/// What is asked of one window, by path.
+static WINDOWS: LazyLock<HashMap<String, (View, Option<Format>)>> = LazyLock::new(|| {
+    let windows = all().filter_map(|route| match route.shown {
+        Shown::Window(view) => Some((route.path, (view, route.suffix))),
+        Shown::Diff => None,
+    });
+    windows.collect()
+});
 
 /// The paths of all graph routes: each one's own, then one for each suffix of each of its formats.
 pub(super) fn paths() -> impl Iterator<Item = String> {
@@ -66,6 +76,19 @@ fn all() -> impl Iterator<Item = Route> {
     })
 }
 
+/// The answer 304, where one window is asked for whose validator is known as of now.
+pub(super) fn unchanged(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+    if !headers.contains_key(IF_NONE_MATCH) {
+        return None;
+    }
+    let (view, suffix) = *WINDOWS.get(uri.path())?;
+    let (raw, dimensions) = (uri.query().unwrap_or_default(), &shared.state.dimensions);
+    let asked = shared
+        .questions
+        .read(view, suffix, raw, headers, dimensions);
+    asked.ok()?.known(shared)?.unchanged(headers)
+}
+
 async fn answer(
     shown: Shown,
     suffix: Option<Format>,
@@ -75,11 +98,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let raw = raw.as_deref().unwrap_or_default();
     let prepared = shown.prepare(suffix, raw, &headers, &shared).await?;
-    let answer = Answer {
-        etag: prepared.etag.clone(),
-        max_age_s: prepared.max_age_s,
-        content_type: prepared.format.content_type(),
-    };
+    let answer = prepared.answer();
     answer.respond(&headers, || prepared.body(&shared)).await
 }
 

@@ -35,23 +35,22 @@ impl Hosts {
     /// Every name the request gives itself (`Host`, and the authority of its URI) is a host, at most one field says
     /// so (RFC 9112, 3.2), each is allowed, and where not every host is, there is one.
     pub(super) fn admit(&self, uri: &http::Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let fields = headers
-            .get_all(HOST)
-            .iter()
-            .map(|value| value.to_str().ok());
-        let fields: Vec<Option<&str>> = fields.collect();
-        if fields.len() > 1 {
+        let mut fields = headers.get_all(HOST).iter();
+        let (field, another) = (fields.next(), fields.next());
+        if another.is_some() {
             return Err(Problem::NoHost);
         }
-        let authority = uri.authority().map(|authority| Some(authority.as_str()));
-        let named = fields.into_iter().chain(authority);
-        let named = named.map(|text| text.and_then(host).ok_or(Problem::NoHost));
-        let named: Vec<&str> = named.collect::<Result<_, _>>()?;
+        let field = field.map(|value| value.to_str().ok().and_then(host).ok_or(Problem::NoHost));
+        let authority = uri
+            .authority()
+            .map(|authority| host(authority.as_str()).ok_or(Problem::NoHost));
+        let named = [field.transpose()?, authority.transpose()?];
         let Self::Only(hosts) = self else {
             return Ok(());
         };
-        let allowed = |host: &&str| hosts.contains(&host.to_ascii_lowercase());
-        if !named.is_empty() && named.iter().all(allowed) {
+        let allowed = |name: &&str| hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        let mut named = named.iter().flatten().peekable();
+        if named.peek().is_some() && named.all(allowed) {
             return Ok(());
         }
         Err(Problem::Misdirected)

@@ -38,10 +38,10 @@ mod windowed;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
 use axum::routing::get;
 use http::Uri;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
@@ -51,7 +51,7 @@ use crate::net::Shutdown;
 use crate::topology::Thresholds;
 use crate::topology::series::Totals;
 
-pub use guard::Bind;
+pub use guard::{Api, Bind};
 pub use metrics::{Families, Kind, Metrics, Value};
 pub use problem::Problem;
 pub use snapshot::Asked;
@@ -103,6 +103,8 @@ struct Shared {
     hosts: host::Hosts,
     memo: Arc<memo::Memo>,
     questions: questions::Questions,
+    /// Of the source.
+    versions: watch::Receiver<u64>,
     hub: Arc<stream::Hub>,
     layouts: layouts::Layouts,
     openapi: openapi::Document,
@@ -150,7 +152,7 @@ const PAGE_FILES: &str = "/ui/{file}";
 const MIN_COMPRESSED_BYTES: u64 = 1_024;
 
 /// The whole API as one service.
-pub fn router(state: ApiState) -> Router {
+pub fn router(state: ApiState) -> Api {
     let shared = Arc::new(Shared {
         hosts: host::Hosts::new(state.bind, &state.hosts),
         memo: memo::Memo::new(state.cache_bytes, state.max_builds),
@@ -159,18 +161,14 @@ pub fn router(state: ApiState) -> Router {
         layouts: layouts::Layouts::default(),
         openapi: openapi::Document::default(),
         requests: Mutex::default(),
+        versions: state.source.versions(),
         state,
     });
     // A compressor would hold events back until it has enough of them.
     let compressible = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
-    let entrance = guard::Entrance {
-        grpc: grpc::routes(Arc::clone(&shared)),
-        shared: Arc::clone(&shared),
-    };
     let at_root = shared.state.compat_root;
-    let compat = compat::routes(at_root);
-    graphs::routes()
-        .merge(compat)
+    let http = graphs::routes()
+        .merge(compat::routes(at_root))
         .route("/", get(page::root))
         .route("/ui", get(page::to_page))
         .route("/ui/", get(page::index))
@@ -194,9 +192,13 @@ pub fn router(state: ApiState) -> Router {
             compat::refuse(at_root, uri.path(), Problem::MethodNotAllowed)
         })
         .fallback(async move |uri: Uri| compat::refuse(at_root, uri.path(), Problem::no_route()))
-        .with_state(shared)
-        .layer(CompressionLayer::new().compress_when(compressible))
-        .layer(axum::middleware::from_fn_with_state(entrance, guard::guard))
+        .with_state(Arc::clone(&shared))
+        .layer(CompressionLayer::new().compress_when(compressible));
+    Api::new(guard::Entrance {
+        grpc: grpc::routes(Arc::clone(&shared)),
+        http,
+        shared,
+    })
 }
 
 /// The route that a path takes, in the words of [`ROUTES`].

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::Shared;
-use super::caching::Validator;
+use super::caching::{Answer, Last};
 use super::format;
 use super::hidden;
 use super::layouts::Layouts;
 use super::memo::{Made, Outcome};
 use super::problem::Problem;
-use super::window;
+use super::window::{self, Moment};
 use crate::history::Resolved;
 use crate::proto;
 use crate::render::{Format, Picture, View, WriteError, Written};
@@ -28,7 +28,7 @@ pub struct Asked {
     query: Query,
     /// Equal texts mean equal questions.
     canonical: String,
-    validator: Validator,
+    last: Last,
 }
 
 /// An answer whose body may not exist yet.
@@ -111,7 +111,7 @@ impl Asked {
             picture,
             query,
             canonical,
-            validator: Validator::default(),
+            last: Last::default(),
         })
     }
 
@@ -125,12 +125,10 @@ impl Asked {
     /// Resolves the window; nothing is merged or built.
     pub(super) fn prepare(self: Arc<Self>, shared: &Shared) -> Result<Prepared, Problem> {
         let state = &shared.state;
-        let now_s = (state.now)().second();
-        let newest = state.source.newest_unix_s();
-        let end = window::end(self.query.at, "at", now_s, newest)?;
+        let moment = Moment::of(self.query.at, shared)?;
         let resolved = state
             .source
-            .resolve(self.query.window_s, end)
+            .resolve(self.query.window_s, moment.end)
             .map_err(|error| window::refuse(&error, self.query.window_s))?;
         let mut key = self.key(&resolved, &state.epoch);
         if self.is_placed() {
@@ -142,11 +140,26 @@ impl Asked {
             write!(key, " idle {}", range(&retained)).expect("writing to a string cannot fail");
         }
         Ok(Prepared {
-            etag: self.validator.of(&key),
-            max_age_s: window::max_age_s(self.end_as_cached(), now_s, newest, &resolved),
+            etag: self.last.note(moment, &key, &resolved),
+            max_age_s: moment.max_age_s(self.end_as_cached(), resolved.steady_until_unix_s),
             format: self.format,
             key,
             build: Box::new(move |shared| build(shared, &self, &resolved)),
+        })
+    }
+
+    /// What [`Asked::prepare`] said last, while that holds: nothing was sealed since, and the window ends where it did.
+    /// Never of places, which are settled first.
+    pub(super) fn known(&self, shared: &Shared) -> Option<Answer> {
+        if self.is_placed() {
+            return None;
+        }
+        let moment = Moment::of(self.query.at, shared).ok()?;
+        let (etag, steady_until_unix_s) = self.last.at(moment)?;
+        Some(Answer {
+            etag,
+            max_age_s: moment.max_age_s(self.end_as_cached(), steady_until_unix_s),
+            content_type: self.format.content_type(),
         })
     }
 
@@ -178,6 +191,14 @@ impl Asked {
 // === impl Prepared ===
 
 impl Prepared {
+    pub(super) fn answer(&self) -> Answer {
+        Answer {
+            etag: self.etag.clone(),
+            max_age_s: self.max_age_s,
+            content_type: self.format.content_type(),
+        }
+    }
+
     /// The body, remembered or built.
     pub(super) async fn body(self, shared: &Arc<Shared>) -> Outcome {
         let Self { key, build, .. } = self;

@@ -13,7 +13,7 @@ use super::format;
 use super::memo::Outcome;
 use super::problem::Problem;
 use super::snapshot::range;
-use super::window;
+use super::window::{self, Moment};
 use crate::history::Resolved;
 use crate::render::Format;
 use crate::topology::{Params, Query};
@@ -63,10 +63,8 @@ impl Windowed {
     ) -> Result<Response, Problem> {
         let Self { query, what } = self;
         let state = &shared.state;
-        let now_s = (state.now)().second();
-        let newest = state.source.newest_unix_s();
-        let end = window::end(query.at, "at", now_s, newest)?;
-        let resolved = state.source.resolve(query.window_s, end);
+        let moment = Moment::of(query.at, &shared)?;
+        let resolved = state.source.resolve(query.window_s, moment.end);
         let resolved = resolved.map_err(|error| window::refuse(&error, query.window_s))?;
         let (epoch, range, query_text) = (&state.epoch, range(&resolved), query.canonical());
         // A history shows the slots one by one.
@@ -77,7 +75,7 @@ impl Windowed {
         let key = format!("{epoch} {range} {slots}x{bytes} {what} {query_text}");
         let answer = Answer {
             etag: caching::etag(&key),
-            max_age_s: window::max_age_s(query.at, now_s, newest, &resolved),
+            max_age_s: moment.max_age_s(query.at, resolved.steady_until_unix_s),
             content_type: Format::Json.content_type(),
         };
         let building = Arc::clone(&shared);

@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-
 use super::build::{Parts, whole_seconds};
 use super::counts::Counting;
 use super::exposed::is_public;
 use crate::api::{
-    ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
+    Api, ApiState, Bind, BuildInfo, Check, Effective, Limit, Metrics, Status, StatusReport, router,
 };
 use crate::bearer::Gate;
 use crate::config;
@@ -38,7 +36,7 @@ pub(super) fn service(
     draining: Shutdown,
     ending: Shutdown,
     address: SocketAddr,
-) -> Router {
+) -> Api {
     let clock = parts.clock.clone();
     let report = Report {
         parts: Arc::clone(parts),

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use bytes::Bytes;
 use prost::Message as _;
-use spangraph::api::{ApiState, router};
+use spangraph::api::{Api, ApiState, router};
 use spangraph::history::History;
 use spangraph::proto::{ConnectionType, Slice};
 use spangraph::slice::Sealed;
@@ -34,7 +33,7 @@ impl Live {
         state(Arc::<History>::clone(&self.history))
     }
 
-    pub fn app(&self) -> Router {
+    pub fn app(&self) -> Api {
         router(self.state())
     }
 

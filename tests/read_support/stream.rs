@@ -1,10 +1,10 @@
 //! A client of the stream, and what holds it to the graph route.
 
-use axum::Router;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use spangraph::api::Api;
 use tower::ServiceExt as _;
 
 use super::http::{bytes, get};
@@ -28,7 +28,7 @@ pub enum Read {
 }
 
 impl Client {
-    pub async fn open(app: &Router, path: &str) -> Self {
+    pub async fn open(app: &Api, path: &str) -> Self {
         let response = app.clone().oneshot(get(path)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         Self::of(response)
@@ -116,7 +116,7 @@ impl Client {
     }
 
     /// Holds it to what the graph route says now: its head exactly, elements within one per cent.
-    pub async fn agrees(&self, app: &Router, path: &str) {
+    pub async fn agrees(&self, app: &Api, path: &str) {
         let truth = topology(app, path).await;
         for (name, value) in truth.as_object().unwrap() {
             let held = &self.graph[name.clone()];
@@ -129,7 +129,7 @@ impl Client {
     }
 }
 
-pub async fn topology(app: &Router, path: &str) -> Value {
+pub async fn topology(app: &Api, path: &str) -> Value {
     let response = app.clone().oneshot(get(path)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     serde_json::from_slice(&bytes(response).await).unwrap()
