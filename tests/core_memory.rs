@@ -243,3 +243,19 @@ fn what_is_remembered_goes_before_any_wait_is_cut() {
     assert!(small.core.gauges().pairing.short_by.wait_s >= 9);
     small.end(2);
 }
+
+/// Guarantees: links beyond the first 128 of a span are counted, where a rule would have read them.
+#[test]
+fn links_that_are_not_read_are_counted() {
+    let mut small = Small::new(60, 1);
+    let spans = ["CONSUMER", "SERVER"].map(|kind| CaseSpan {
+        links: vec![CaseLink {
+            trace: format!("{:032x}", 7),
+            span: "m".to_owned(),
+            times: 131,
+        }],
+        ..half(7, kind)
+    });
+    small.send(1, &spans);
+    assert_eq!(small.core.gauges().pairing.unread_links, 3);
+}

@@ -43,11 +43,11 @@ pub(super) fn of_diff(diff: &Diff, undrawn: Undrawn) -> Option<Field> {
     field(format!("{base}, {head}"), undrawn)
 }
 
-fn field(mut members: String, undrawn: Undrawn) -> Option<Field> {
-    if undrawn != Undrawn::default() {
-        let Undrawn { nodes, edges } = undrawn;
-        members += &format!(", undrawn;nodes={nodes};edges={edges}");
-    }
+fn field(hidden: String, undrawn: Undrawn) -> Option<Field> {
+    let members = match undrawn {
+        Undrawn { nodes: 0, edges: 0 } => hidden,
+        Undrawn { nodes, edges } => format!("{hidden}, undrawn;nodes={nodes};edges={edges}"),
+    };
     // Digits, words and punctuation are always a value.
     let value = HeaderValue::try_from(members).ok()?;
     Some((HeaderName::from_static(NAME), value))

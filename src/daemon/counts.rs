@@ -58,6 +58,7 @@ fn add_readings(out: &mut Families, readings: &[Metric]) {
 fn add_law(out: &mut Families, parts: &Parts) {
     let law = parts.core.totals();
     let violations = parts.core.graph().gauges().law_violations;
+    let unread_links = parts.core.gauges().pairing.unread_links;
     let mut counter = |name, help, value| out.add(name, help, Kind::Counter, &[], value);
     counter(
         "spangraph_decoded_spans_total",
@@ -88,6 +89,11 @@ fn add_law(out: &mut Families, parts: &Parts) {
         "spangraph_unresolved_links_total",
         "Links to spans that were not seen.",
         law.unresolved_links,
+    );
+    counter(
+        "spangraph_unread_links_total",
+        "Links beyond the first 128 of a span.",
+        unread_links,
     );
     counter(
         "spangraph_overflow_calls_total",

@@ -49,6 +49,11 @@ fn read(mut link: Reader<'_>) -> Result<Option<LinkTarget>, Malformed> {
 // === impl Links ===
 
 impl<'a> Links<'a> {
+    /// How many links stand behind those that [`Links::targets`] looks at.
+    pub fn unread(self) -> u64 {
+        u64::from(self.count).saturating_sub(MAX_LINKS as u64)
+    }
+
     /// The targets of the first [`MAX_LINKS`] links in the order sent, repeats included; those with an invalid id are
     /// left out but counted among the first.
     pub fn targets(self) -> impl Iterator<Item = LinkTarget> + use<'a> {

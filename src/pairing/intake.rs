@@ -2,6 +2,7 @@
 //! any lock is taken.
 
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use super::ignore::Matches;
 use super::probe::Target;
@@ -156,6 +157,10 @@ impl Pairing {
             trace: self.trace(link.trace),
             span: link.span.get(),
         };
+        match span.links.unread() {
+            0 => {}
+            unread => drop(self.unread_links.fetch_add(unread, Ordering::Relaxed)),
+        }
         links.extend(span.links.targets().map(target));
         links[start as usize..].sort_unstable();
         let mut kept = start as usize;

@@ -33,7 +33,7 @@ mod sweep;
 mod texts;
 mod tomb;
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ahash::RandomState;
 
@@ -112,6 +112,8 @@ pub struct Gauges {
     pub visited: u64,
     /// What is shorter than configured for want of memory: the most in any shard.
     pub short_by: ShortBy,
+    /// Links since the start that were not read, since their span had sent 128 before them (R12).
+    pub unread_links: u64,
 }
 
 /// Seconds by which times are shorter than configured; at most about what is configured.
@@ -133,6 +135,8 @@ pub struct Pairing {
     shards: Box<[Mutex<Shard>]>,
     /// The last tick whose links are answered. Read without the lock: each chunk asks.
     exchanged: AtomicU32,
+    /// See [`Gauges::unread_links`].
+    unread_links: AtomicU64,
     /// Held by who answers them.
     exchanging: Mutex<()>,
     /// Bytes each shard may use.
@@ -167,6 +171,7 @@ impl Pairing {
         Self {
             shards: (0..shards).map(new).collect(),
             exchanged: AtomicU32::new(swept),
+            unread_links: AtomicU64::new(0),
             exchanging: Mutex::new(()),
             shard_budget: budget / shards as u64,
             rules,
@@ -241,7 +246,10 @@ impl Pairing {
 
     /// How full it is; takes each shard's lock in turn.
     pub fn gauges(&self) -> Gauges {
-        let mut sum = Gauges::default();
+        let mut sum = Gauges {
+            unread_links: self.unread_links.load(Ordering::Relaxed),
+            ..Gauges::default()
+        };
         for shard in &self.shards {
             let shard = shard.lock();
             sum.pending += shard.pending;
