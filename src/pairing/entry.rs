@@ -34,6 +34,10 @@ impl Shard {
         let x = *self.store.record(at);
         let parent = match self.parent_of(cx, trace, at) {
             Parent::Is(parent) if parent.service != x.service => parent,
+            Parent::Closed(parent) if self.comes_after_its_group(trace, &x, &parent) => {
+                self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
+                return None;
+            }
             _ => {
                 // An outbound span may wait on for its callees, but no parent that comes now is its own any more.
                 if x.flags.outbound() {
@@ -60,6 +64,15 @@ impl Shard {
             self.store.mark(Place::Waiting(at), Flags::HELD);
         }
         until
+    }
+
+    /// Whether the INTERNAL span came when its parent accepted nobody any more, but its service had been entered below that
+    /// in time: such a span adds nothing, and nothing is missing.
+    fn comes_after_its_group(&self, trace: u32, x: &Record, parent: &Seen) -> bool {
+        parent.service != x.service
+            && x.flags.kind() == SpanKind::Internal
+            && !x.flags.has(Flags::IGNORED)
+            && self.groups.has(&self.group(trace, x), x.arrived)
     }
 
     fn look_at_group(

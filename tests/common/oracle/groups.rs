@@ -16,7 +16,7 @@ pub(super) struct Groups {
     pub members: BTreeMap<At, u64>,
     /// Members below a span that an ignore rule took.
     pub filtered: BTreeSet<At>,
-    /// INTERNAL spans that came after their parent was settled.
+    /// INTERNAL spans that came after their parent was settled, and whose service was not entered below it.
     pub late: BTreeSet<At>,
 }
 
@@ -99,11 +99,17 @@ fn settle_one(
     groups: &mut Groups,
 ) {
     let (span, key_of_x) = (&world.spans[x], key(world, x));
+    let is_known =
+        |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= span.arrival;
     let parent = match world.parent(x, Then::of(span, now)) {
         Parent::Is(parent) if world.spans[parent].service != span.service => parent,
         Parent::Closed(parent) if world.spans[parent].service != span.service => {
-            groups.late.insert(x);
             open.remove(&x);
+            if span.kind == SpanKind::Internal && decided.iter().any(is_known) {
+                groups.members.insert(x, now);
+            } else {
+                groups.late.insert(x);
+            }
             return;
         }
         _ => {
@@ -115,8 +121,6 @@ fn settle_one(
         open.remove(&x);
         return;
     }
-    let is_known =
-        |(known, remembered): &(Key, u64)| *known == key_of_x && *remembered >= span.arrival;
     let mut members = vec![x];
     if !decided.iter().any(is_known) {
         let asks_first = |y: At| {
