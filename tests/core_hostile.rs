@@ -301,10 +301,10 @@ fn transport_of_a_message_with_very_many_callees_asks_after_them_once() {
             ..span(kind, id, parent)
         })
     };
-    let above = sharing("CLIENT", "proxy", None);
-    let below = sharing("SERVER", "web", Some(1));
+    let proxies = sharing("CLIENT", "proxy", None);
+    let callees = sharing("SERVER", "web", Some(1));
     let spans: Vec<_> = [sent].into_iter().chain(inner).collect();
-    let spans: Vec<_> = spans.into_iter().chain(above).chain(below).collect();
+    let spans: Vec<_> = spans.into_iter().chain(proxies).chain(callees).collect();
     let decided = outcomes(&spans);
     assert_eq!((decided.paired, decided.r#virtual), (2 * third, third - 1));
     assert_eq!(decided.internal, 1);

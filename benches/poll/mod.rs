@@ -259,11 +259,7 @@ impl Daemon {
 
     /// Of all its threads. None of them ends here: the one that seals is asked for every second.
     fn cpu_ns(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        let stats = tasks.map(|task| task.unwrap().path().join("schedstat"));
-        stats
-            .map(|stat| super::on_cpu_ns(stat.to_str().unwrap()))
-            .sum()
+        super::all_cpu_ns(&self.child.id().to_string())
     }
 }
 

@@ -43,12 +43,13 @@ pub(super) fn of_diff(diff: &Diff, undrawn: Undrawn) -> Option<Field> {
     field(format!("{base}, {head}"), undrawn)
 }
 
-fn field(hidden: String, undrawn: Undrawn) -> Option<Field> {
-    let members = match undrawn {
-        Undrawn { nodes: 0, edges: 0 } => hidden,
-        Undrawn { nodes, edges } => format!("{hidden}, undrawn;nodes={nodes};edges={edges}"),
+fn field(members: String, undrawn: Undrawn) -> Option<Field> {
+    let Undrawn { nodes, edges } = undrawn;
+    let text = match (nodes, edges) {
+        (0, 0) => members,
+        _ => format!("{members}, undrawn;nodes={nodes};edges={edges}"),
     };
     // Digits, words and punctuation are always a value.
-    let value = HeaderValue::try_from(members).ok()?;
+    let value = HeaderValue::try_from(text).ok()?;
     Some((HeaderName::from_static(NAME), value))
 }

@@ -65,6 +65,7 @@ pub(super) struct Walk {
     deadline: u32,
     found: HashMap<Key, State>,
     carried: HashMap<Place, bool>,
+    /// See [`Walk::is_matched`].
     matched: HashMap<Place, bool>,
     /// Open frames, their nested children, and the ids whose component is open.
     frames: Vec<Frame>,
@@ -307,8 +308,8 @@ impl Walk {
         x.flags.outbound() && logical && (named || self.is_matched(sight, x))
     }
 
-    /// Whether a nested span stands for the outbound span above it. That it has a call says nothing of when its callee
-    /// came, which says nothing of whether it was called in the end: both are asked.
+    /// Whether a nested span stands for the outbound span above it: it is nameable, or it has a call and a callee that had
+    /// arrived in time. One may have come later, the other may not have been called in the end, so both are asked.
     fn covers(&mut self, sight: Sight<'_>, x: &Seen, below_carrier: bool) -> bool {
         let plain = !x.flags.has(Flags::DB) && !x.flags.has(Flags::MESSAGING);
         let transport = plain && below_carrier;

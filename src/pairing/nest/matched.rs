@@ -1,7 +1,7 @@
 //! R9: whether a span is matched, as far as what had arrived by the deciding span's deadline tells.
 //!
-//! A call that an outbound span made is known, and where nobody can have come to it later than that, is enough. Otherwise
-//! what a callee becomes may hang on what arrives until its own deadline, and on links into other traces, so it is not
+//! Where nobody can have come to an outbound span later than that, a call it made is enough, even if its callee is forgotten
+//! meanwhile. Otherwise what a callee becomes may hang on what arrives until its own deadline, and on links into other traces, so it is not
 //! asked: whoever had arrived by then, and whose caller by R3 and R12 the span is of all that had, matches it. An inbound
 //! span of its own service does whether it is called or hands the call on (R4).
 
@@ -17,8 +17,8 @@ use crate::span::SpanKind;
 impl Walk {
     /// Whether the span is matched for the one that is decided.
     pub(super) fn is_matched(&mut self, sight: Sight<'_>, p: &Seen) -> bool {
-        let accepts_nobody_later = p.flags.outbound() && p.deadline <= self.deadline;
-        if accepts_nobody_later && p.flags.has(Flags::HAS_CALL) {
+        let accepts_nobody_later = p.deadline <= self.deadline && !p.flags.has(Flags::IGNORED);
+        if p.flags.outbound() && accepts_nobody_later && p.flags.has(Flags::HAS_CALL) {
             return true;
         }
         if let Some(&known) = self.matched.get(&p.at) {

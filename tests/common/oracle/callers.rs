@@ -178,11 +178,12 @@ impl Deciding<'_> {
     /// Whether `x` is matched, as far as what had arrived by then tells.
     ///
     /// *Reading*: a call that was made is one of these if nobody came later, as nobody may to an outbound span whose
-    /// deadline is not later; so the callee may have been forgotten since.
+    /// deadline is not later, unless it is ignored; so the callee may have been forgotten since.
     fn is_matched(&self, x: At, then: Then) -> bool {
         let span = &self.world.spans[x];
-        let accepts_nobody_later = span.side == Side::Out && span.deadline <= then.arrived_by;
-        (accepts_nobody_later && self.has_called(x, then)) || has_callee(self.world, x, then)
+        let accepts_nobody_later = span.deadline <= then.arrived_by && !span.ignored;
+        (span.side == Side::Out && accepts_nobody_later && self.has_called(x, then))
+            || has_callee(self.world, x, then)
     }
 
     fn made(&self, x: At, then: Then) -> impl Iterator<Item = &Call> {
