@@ -89,29 +89,39 @@ impl Router {
         [at(from.across), at(end.across), end]
     }
 
-    /// Whether a curve keeps clear of all boxes between its ends.
+    /// Whether a curve keeps clear of all boxes between its ends. It runs one way along and one way across, so each piece of
+    /// it lies in the rectangle of its ends.
     fn is_clear(&self, from: Spot, curve: &[Spot; 3]) -> bool {
         let (first, last) = (
             from.along.min(curve[2].along),
             from.along.max(curve[2].along),
         );
         let columns: Vec<(&i32, &Vec<i32>)> = self.columns.range(first..=last).collect();
-        let steps = 12 * i32::try_from(columns.len() + 1).unwrap_or(1_000);
+        let steps = 24 * i32::try_from(columns.len() + 1).unwrap_or(1_000);
+        let reach = self.half.along + 2;
         (1..steps).all(|step| {
-            let spot = along_curve(from, curve, step, steps);
+            let (a, b) = (
+                along_curve(from, curve, step, steps),
+                along_curve(from, curve, step + 1, steps),
+            );
+            let (low, high) = (a.across.min(b.across), a.across.max(b.across));
             columns.iter().all(|(along, heights)| {
-                (spot.along - **along).abs() > self.half.along + 2
-                    || self.is_free(heights, spot.across)
+                a.along.max(b.along) < **along - reach
+                    || a.along.min(b.along) > **along + reach
+                    || self.are_free(heights, low, high)
             })
         })
     }
 
     fn is_free(&self, heights: &[i32], across: i32) -> bool {
+        self.are_free(heights, across, across)
+    }
+
+    /// Whether no box of a column is near `low..=high`.
+    fn are_free(&self, heights: &[i32], low: i32, high: i32) -> bool {
         let reach = self.half.across + CLEAR;
-        let at = heights.partition_point(|height| *height <= across - reach);
-        heights
-            .get(at)
-            .is_none_or(|height| *height >= across + reach)
+        let at = heights.partition_point(|height| *height <= low - reach);
+        heights.get(at).is_none_or(|height| *height >= high + reach)
     }
 
     /// Through every column on the way, each time by the gap nearest to the straight way to the end.
