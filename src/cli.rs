@@ -54,7 +54,7 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Ask a running daemon whether it is ready (exit code 1 if not)
     Health {
-        /// What to ask; the configured `api.listen` at /readyz when left out
+        /// What to ask, at /readyz when it has no path; the configured `api.listen` when left out
         #[arg(long, value_name = "URL")]
         url: Option<String>,
         /// What to show, and whom to trust

@@ -36,6 +36,9 @@ pub enum Unhealthy {
     },
 }
 
+/// What is asked of a daemon whose URL has no path.
+const READY: &str = "/readyz";
+
 /// Where a daemon that listens at `address` is found from its own machine: loopback for an unspecified address.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -48,7 +51,7 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// The URL of a daemon's readiness when it listens at `api`; an unspecified address is asked on loopback.
 pub fn ready_url(scheme: &str, api: SocketAddr) -> String {
-    format!("{scheme}://{}/readyz", reachable(api))
+    format!("{scheme}://{}{READY}", reachable(api))
 }
 
 /// Asks once. Each step (connect, write, read) waits at most `timeout`, which must not be zero.
@@ -90,7 +93,10 @@ pub fn check(url: &str, timeout: Duration, access: &Access) -> Result<(), Unheal
 
 fn request(uri: &Uri, access: &Access) -> String {
     let host = uri.authority().map_or("", |authority| authority.as_str());
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = match uri.path_and_query().map_or("/", |path| path.as_str()) {
+        "/" => READY,
+        path => path,
+    };
     let token = access.authorization().and_then(|token| token.to_str().ok());
     let token = token.map_or_else(String::new, |token| format!("Authorization: {token}\r\n"));
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{token}Connection: close\r\n\r\n")

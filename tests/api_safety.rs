@@ -45,6 +45,8 @@ async fn a_loopback_bind_serves_local_hosts_only() {
     for host in [
         "localhost",
         "LOCALHOST:7317",
+        "127.0.0.2:7317",
+        "[::ffff:127.0.0.1]",
         "127.0.0.1:7317",
         "[::1]:7317",
         "[::1]",
@@ -53,7 +55,13 @@ async fn a_loopback_bind_serves_local_hosts_only() {
         let response = send(local(), with("/api/v1/topology", &[("host", host)])).await;
         assert_eq!(response.status(), StatusCode::OK, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "127.0.0.2", ""] {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "128.0.0.1",
+        "10.0.0.1",
+        "",
+    ] {
         let response = send(local(), with("/livez", &[("host", host)])).await;
         assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST, "{host}");
         assert_eq!(problem(response).await["type"], "misdirected-request");

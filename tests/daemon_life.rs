@@ -236,6 +236,14 @@ fn json_counts_as_protobuf_does() {
     assert_eq!((code, numbers), (Some(0), [3, 2, 1, 1].map(Some)), "{log}");
 }
 
+/// Waits for the first slice, without which there is nothing to ask for.
+fn until_ready(daemon: &Daemon) {
+    while !daemon.get("/readyz").starts_with("HTTP/1.1 200") {
+        assert!(daemon.get("/readyz?verbose").contains("first slice"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Scenario: a stop while a request's body is still coming.
 /// Guarantees: not ready from the first moment, alive to the last, and the request is answered and counted.
 #[test]
@@ -243,7 +251,7 @@ fn what_is_in_flight_is_finished_while_readiness_is_gone() {
     let mut daemon = Daemon::start(&[]);
     let body = one_call();
     let request = daemon.begin_request(&body);
-    assert!(daemon.get("/readyz").starts_with("HTTP/1.1 200"));
+    until_ready(&daemon);
     daemon.terminate();
     daemon.line("draining");
     assert!(daemon.get("/readyz").starts_with("HTTP/1.1 503"));
@@ -319,7 +327,10 @@ fn it_says_how_it_is() {
             .output()
             .unwrap()
     };
-    assert_eq!(health("/readyz").status.code(), Some(0));
+    until_ready(&daemon);
+    for path in ["/readyz", "/", ""] {
+        assert_eq!(health(path).status.code(), Some(0), "{path}");
+    }
     let elsewhere = health("/nowhere");
     assert_eq!(elsewhere.status.code(), Some(1));
     assert!(String::from_utf8(elsewhere.stderr).unwrap().contains("404"));

@@ -6,8 +6,8 @@ mod read_support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use read_support::{World, build, class_sum, histogram};
-use spangraph::proto::{ConnectionType, Slice};
+use read_support::{World, build, build_with_idle, class_sum, histogram};
+use spangraph::proto::{ConnectionType, Edge, Slice};
 use spangraph::topology::Topology;
 
 /// Calls from node to node: (client, server, both, client only, failed share in percent).
@@ -51,6 +51,34 @@ fn slice(drawn: &[Drawn], roots: u64) -> Slice {
         edge.client_latency = histogram(&[1_000_000 * (*both + 1); 3], 4);
     }
     w.done()
+}
+
+/// The same, of nodes that call or are called alone.
+fn used(drawn: &[Drawn]) -> Slice {
+    let mut slice = slice(drawn, 0);
+    let ends = |edge: &Edge| [edge.client, edge.server];
+    let used: BTreeSet<u32> = slice.edges.iter().flat_map(ends).collect();
+    let place = |node: u32| u32::try_from(used.range(..node).count()).unwrap();
+    for edge in &mut slice.edges {
+        (edge.client, edge.server) = (place(edge.client), place(edge.server));
+    }
+    let nodes = std::mem::take(&mut slice.nodes);
+    let kept = (0..).zip(nodes).filter(|(at, _)| used.contains(at));
+    slice.nodes = kept.map(|(_, node)| node).collect();
+    slice
+}
+
+/// Calls, and how many of them are of the window.
+fn windows() -> impl Strategy<Value = (Vec<Drawn>, usize)> {
+    let call = (0_usize..32, 0_usize..32, 1_u64..200, 1_u64..200, 0_u64..20);
+    (prop::collection::vec(call, 0..16), 0_usize..16).prop_map(|(mut drawn, window)| {
+        let mut seen = BTreeSet::new();
+        drawn.retain(|d| {
+            seen.insert((d.0 % SERVICES.len(), d.1 % (SERVICES.len() + VIRTUAL.len())))
+        });
+        let window = window.min(drawn.len());
+        (drawn, window)
+    })
 }
 
 fn slices() -> impl Strategy<Value = Slice> {
@@ -116,6 +144,24 @@ proptest! {
         let everything = class_sum(t.law.calls.unwrap_or_default());
         prop_assert_eq!(raw_calls(&t) + t.hidden.calls, everything, "{}", query);
         prop_assert_eq!(Some(t.law), slice.law.or(Some(spangraph::proto::Law::default())));
+    }
+
+    /// Guarantees: what is idle stands beside what was called, and changes nothing of it: neither which nodes and edges there
+    /// are, nor what they count, nor what folds into what.
+    #[test]
+    fn what_is_idle_changes_nothing_of_what_was_called((drawn, window) in windows()) {
+        let (window, retained) = (used(&drawn[..window]), used(&drawn));
+        let alone = build(&window, "").unwrap();
+        let beside = build_with_idle(&window, &retained, "include=idle").unwrap();
+        let busy = |t: &Topology| -> (Vec<String>, Vec<String>) {
+            let nodes = t.nodes.iter().filter(|n| !n.counted.idle).map(|n| format!("{n:?}"));
+            let edges = t.edges.iter().filter(|e| !e.counted.idle).map(|e| format!("{e:?}"));
+            (nodes.collect(), edges.collect())
+        };
+        prop_assert_eq!(busy(&beside), busy(&alone));
+        for edge in beside.edges.iter().filter(|e| e.counted.idle) {
+            prop_assert_eq!(edge.counted.calls(), 0);
+        }
     }
 
     /// Guarantees: without filters nothing is hidden, and every node's calls from edges are what its incoming edges'

@@ -1,7 +1,7 @@
 //! Which hosts a request may name, and what a host is. A page in a browser can be led to a loopback listener by a name
 //! of its own (DNS rebinding): the name it gives is then the only thing that tells it from a user.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderMap;
 use http::header::HOST;
@@ -17,19 +17,18 @@ pub(super) enum Hosts {
     Only(Vec<String>),
 }
 
-const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+const LOCAL: &str = "localhost";
 
 // === impl Hosts ===
 
 impl Hosts {
-    /// On a loopback bind the local names and `extra`; else `extra` and the local names, or any when there are none.
+    /// On a loopback bind `localhost`, loopback addresses and `extra`; else the same, or any when there are none.
     pub(super) fn new(bind: Bind, extra: &[String]) -> Self {
         if bind == Bind::Public && extra.is_empty() {
             return Self::Any;
         }
-        let local = LOCAL.iter().map(|host| (*host).to_owned());
-        let extra = extra.iter().map(|host| host.to_ascii_lowercase());
-        Self::Only(local.chain(extra).collect())
+        let names = [LOCAL].into_iter().chain(extra.iter().map(String::as_str));
+        Self::Only(names.map(str::to_ascii_lowercase).collect())
     }
 
     /// Every name the request gives itself (`Host`, and the authority of its URI) is a host, at most one field says
@@ -48,13 +47,20 @@ impl Hosts {
         let Self::Only(hosts) = self else {
             return Ok(());
         };
-        let allowed = |name: &&str| hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        let listed = |name: &str| hosts.iter().any(|host| host.eq_ignore_ascii_case(name));
+        let allowed = |name: &&str| listed(name) || is_loopback(name);
         let mut named = named.iter().flatten().peekable();
         if named.peek().is_some() && named.all(allowed) {
             return Ok(());
         }
         Err(Problem::Misdirected)
     }
+}
+
+/// Whether a host is a loopback address: no page of another site has it for its name.
+fn is_loopback(host: &str) -> bool {
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    address.is_some_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The host of `uri-host [":" port]` (RFC 3986, 3.2.2), an address in brackets with them; it may be empty.

@@ -162,11 +162,17 @@ impl Status for Report {
     }
 
     fn readiness(&self) -> Vec<Check> {
-        // Listeners are bound before anything is served, so only the end can be missing.
-        vec![Check {
-            name: "not draining",
-            ready: !self.draining.is_begun(),
-        }]
+        // Listeners are bound before anything is served.
+        vec![
+            Check {
+                name: "first slice",
+                ready: self.parts.history.newest_unix_s().is_some(),
+            },
+            Check {
+                name: "not draining",
+                ready: !self.draining.is_begun(),
+            },
+        ]
     }
 
     fn build(&self) -> BuildInfo {

@@ -10,12 +10,21 @@ use crate::proto::ConnectionType;
 /// The name given to peers nobody can name; it stands for many and never folds.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// Folds every edge that can be, and takes away virtual nodes left without an edge.
+/// Folds every edge that can be, and takes away virtual nodes left without an edge. Idle edges are of all that is
+/// retained, and so are the services they fold into; what was called in the window folds as if nothing idle were shown.
 pub(super) fn fold(graph: &mut Working) {
-    let services = Services::of(graph.nodes.iter().map(Named::from));
+    let all = || graph.nodes.iter().enumerate();
+    let named = |(at, node)| (at, Named::from(node));
+    let of_window = Services::of(all().filter(|(_, node)| !node.idle).map(named));
+    let retained = Services::of(all().map(named));
     let mut emptied = vec![false; graph.nodes.len()];
     let mut folded = false;
     for edge in &mut graph.edges {
+        let services = if edge.counted.idle {
+            &retained
+        } else {
+            &of_window
+        };
         let mut ends = services.ends(&graph.nodes, edge);
         let alias = edge.alias.take().map(|real| (edge.server, real));
         ends.extend(alias.filter(|(server, _)| ends.iter().all(|(end, _)| end != server)));
@@ -30,6 +39,7 @@ pub(super) fn fold(graph: &mut Working) {
     }
     graph.join_edges();
     let connected = graph.connected();
+    graph.rest(&emptied);
     let keep: Vec<bool> = emptied
         .iter()
         .zip(connected)
@@ -67,10 +77,10 @@ impl<'a> From<&'a NodeCounts> for Named<'a> {
 // === impl Services ===
 
 impl Services {
-    /// The services among `nodes`, each by its position there.
-    pub(super) fn of<'a>(nodes: impl IntoIterator<Item = Named<'a>>) -> Self {
+    /// The services among `nodes`, each by its position.
+    pub(super) fn of<'a>(nodes: impl IntoIterator<Item = (usize, Named<'a>)>) -> Self {
         let mut by_name: HashMap<String, Vec<_>> = HashMap::new();
-        for (position, node) in nodes.into_iter().enumerate() {
+        for (position, node) in nodes {
             if node.kind == NodeKind::Service {
                 let same = by_name.entry(node.name.to_owned()).or_default();
                 same.push((node.namespace.map(str::to_owned), position));

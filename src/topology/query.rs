@@ -283,7 +283,8 @@ fn group_by(text: &str, dimensions: &[String]) -> Result<GroupBy, String> {
 
 fn types(text: &str) -> Result<(Option<NodeKind>, Option<ConnectionType>), String> {
     let kind = KINDS.into_iter().find(|k| k.name() == text);
-    let connection = super::connection_named(text);
+    // Plain calls have no word for their type.
+    let connection = super::connection_named(text).filter(|_| !text.is_empty());
     if kind.is_none() && connection.is_none() {
         return Err(
             "must be one of service, database, messaging, external, user, overflow, virtual_node, messaging_system"

@@ -84,6 +84,18 @@ impl Working {
         connected
     }
 
+    /// Makes idle what has no edge but idle ones, of the nodes that lost an edge.
+    pub(super) fn rest(&mut self, lost: &[bool]) {
+        let mut busy = vec![false; self.nodes.len()];
+        for edge in self.edges.iter().filter(|edge| !edge.counted.idle) {
+            busy[edge.client] = true;
+            busy[edge.server] = true;
+        }
+        for ((node, lost), busy) in self.nodes.iter_mut().zip(lost).zip(busy) {
+            node.idle |= *lost && !busy;
+        }
+    }
+
     fn sums(&self) -> Hidden {
         Hidden {
             nodes: self.nodes.len() as u64,

@@ -193,6 +193,19 @@ pub fn histogram(samples: &[u64], scale: i32) -> Option<Histogram> {
 
 /// Builds what `query` asks of `slice`.
 pub fn build(slice: &Slice, query: &str) -> Result<Topology, BuildError> {
+    built(slice, None, query)
+}
+
+/// The same with what `retained` has besides.
+pub fn build_with_idle(
+    slice: &Slice,
+    retained: &Slice,
+    query: &str,
+) -> Result<Topology, BuildError> {
+    built(slice, Some(retained.clone()), query)
+}
+
+fn built(slice: &Slice, retained: Option<Slice>, query: &str) -> Result<Topology, BuildError> {
     let query = Query::parse(query).unwrap();
     let frame = Frame {
         start_unix_s: START,
@@ -202,7 +215,7 @@ pub fn build(slice: &Slice, query: &str) -> Result<Topology, BuildError> {
         thresholds: Thresholds::default(),
         query: &query,
     };
-    topology::build(slice.clone(), &frame)
+    topology::build_with_idle(slice.clone(), retained, &frame)
 }
 
 /// The slice with its law and its nodes counted anew, from its edges and outcomes, as after changing these by hand.

@@ -86,7 +86,7 @@ impl Known {
             .values()
             .map(|known| known.name.clone())
             .collect();
-        self.services = Services::of(self.names.iter().map(Name::named));
+        self.services = Services::of(self.names.iter().map(Name::named).enumerate());
     }
 
     /// The service that `external` is for whoever is in the namespace `beside`.
