@@ -208,7 +208,7 @@ fn fresh_halves_meet_however_much_older_spans_wait_longer() {
                 ..flood_span(index)
             })
             .collect();
-        large.chunks(1_000).for_each(|spans| small.send(2, spans));
+        large.chunks(1_000).for_each(|spans| small.send(1, spans));
         for round in 0..8 {
             let calls = 100_000 + round * 200..100_000 + (round + 1) * 200;
             small.send(3, &halves(calls.clone(), "CLIENT"));
@@ -223,6 +223,38 @@ fn fresh_halves_meet_however_much_older_spans_wait_longer() {
         assert!(wait_s < WAIT_S, "{wait_s} of 10 s");
         let (law, _) = small.end(4);
         assert_eq!(law.calls.unwrap().paired, 1_600, "{shards} shards");
+    }
+}
+
+/// Scenario: callers whose callees never come fill the share for good; among them come producers and, with them, those who
+/// link to them.
+/// Guarantees: a link is not given up before older spans are, so that each is a call.
+#[test]
+fn fresh_links_are_answered_however_much_older_spans_wait() {
+    for shards in [1, 4] {
+        let mut small = Small::new(60, shards);
+        let consumer = |index| CaseSpan {
+            service: Some("app".to_owned()),
+            parent: None,
+            links: vec![CaseLink {
+                trace: half(index, "PRODUCER").trace,
+                span: "caller".to_owned(),
+                times: 1,
+            }],
+            ..half(index + 100_000, "CONSUMER")
+        };
+        for batch in 0..12 * 20 {
+            let second = batch / 20;
+            small.send(second, &halves(batch * 200..(batch + 1) * 200, "CLIENT"));
+            if second >= 8 {
+                let messages = 500_000 + batch * 5..500_000 + (batch + 1) * 5;
+                small.send(second, &halves(messages.clone(), "PRODUCER"));
+                small.send(second, &messages.map(consumer).collect::<Vec<_>>());
+            }
+        }
+        let (law, _) = small.end(12);
+        assert_eq!(law.calls.unwrap().linked, 400, "{shards} shards");
+        assert_eq!(law.unresolved_links, 0);
     }
 }
 

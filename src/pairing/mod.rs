@@ -267,7 +267,7 @@ impl Pairing {
                 (messaging_wait_s, shard.cut.messaging_wait),
                 (retain_s, shard.cut.retain),
             ] {
-                *most = cut.saturating_sub(shard.swept + 1).max(*most);
+                *most = cut.saturating_sub(shard.swept).max(*most);
             }
         }
         sum

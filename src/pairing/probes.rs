@@ -239,17 +239,22 @@ impl Probes {
         self.insert_until(probe, expires.saturating_add(later))
     }
 
-    /// Forgets before their time the links that expire first. Returns how many of them were open, and in which tick they
-    /// were to expire; `None` when there are no links.
-    pub(super) fn forget_oldest(&mut self) -> Option<(u64, u32)> {
-        let (tick, ids) = self.expiring.pop(u32::MAX - 1)?;
+    /// The first tick from `from` on in which links expire.
+    pub(super) fn first_from(&self, from: u32) -> Option<u32> {
+        self.expiring.first_from(from)
+    }
+
+    /// Forgets before their time the links that expire in `tick`. Returns how many of them were open.
+    pub(super) fn forget_at(&mut self, tick: u32) -> u64 {
+        let ids = self.expiring.take_at(tick);
         let open = self.remove(&ids);
         self.expiring.recycle(ids);
-        Some((open, tick))
+        self.shrink();
+        open
     }
 
     /// Gives back the room of what was forgotten.
-    pub(super) fn shrink(&mut self) {
+    fn shrink(&mut self) {
         self.heads.shrink_to_fit();
         self.consumers.shrink_to_fit();
         self.open.shrink_to_fit();

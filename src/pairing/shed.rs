@@ -37,11 +37,18 @@ impl Cut {
     }
 }
 
+/// What ends at a tick, and about when that began.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    at: u32,
+    ends: u32,
+}
+
 // === impl Shard ===
 
 impl Shard {
-    /// Makes room (R2): forgets tombstones before their time, oldest first, then cuts the oldest waits short, until at
-    /// most `budget` bytes are in use. Returns the spans whose wait was cut short.
+    /// Makes room (R2) until at most `budget` bytes are in use: forgets what is only remembered, oldest first; then cuts
+    /// the oldest waits short, and with them the links that came as early. Returns the spans whose wait was cut short.
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
         self.settle_closing(cx, fx);
         self.closing = Vec::new();
@@ -49,34 +56,49 @@ impl Shard {
         self.work.gives_way.clear();
         while self.bytes() > budget && self.forget_oldest() {}
         while self.bytes() > budget && self.forget_oldest_group() {}
-        self.shed_links(budget, fx);
+        while self.bytes() > budget && self.forget_oldest_settled(cx, fx) {}
         let before = self.store.held();
-        while self.bytes() > budget
-            && let Some(tick) = self.next_to_cut(cx)
-        {
-            self.cut.waits_until(tick, cx.tick(), cx.rules);
-            let bucket = self.due.take_at(tick);
-            for &trace in &bucket {
-                self.sweep_trace(cx, trace, tick, fx);
-            }
-            self.due.recycle(bucket);
+        while self.bytes() > budget && self.cut_oldest(cx, fx) {
             while self.forget_oldest_group() {}
             while self.forget_oldest() {}
         }
         before - self.store.held()
     }
 
-    /// When the waits end of the spans that arrived first. A wait that ends later than any short one can is a long one,
-    /// so it began the longer ago.
-    fn next_to_cut(&self, cx: &Context<'_>) -> Option<u32> {
-        let (one, other) = (cx.rules.wait, cx.rules.messaging_wait);
-        let (short, long) = (one.min(other), one.max(other));
-        let first = self.due.first_from(0)?;
-        let first_long = self
-            .due
-            .first_from(cx.tick().saturating_add(short).saturating_add(1));
-        let is_older = |tick: &u32| tick.saturating_add(short) < first.saturating_add(long);
-        first_long.filter(is_older).or(Some(first))
+    /// Cuts short what came first: spans before their links, but links that were not even asked before the spans that came
+    /// with them. Returns whether there was anything.
+    fn cut_oldest(&mut self, cx: &Context<'_>, fx: &mut Effects) -> bool {
+        let now = cx.tick();
+        let retain = cx.rules.retain;
+        let spans = oldest(cx, 0, |from| self.due.first_from(from));
+        let links = oldest(cx, retain, |from| self.probes.first_from(from));
+        let begun = |what: Option<Begun>| what.map_or(u32::MAX, |what| what.at);
+        let earliest = begun(spans).min(begun(links));
+        if earliest >= now && !self.probes.outbox.is_empty() {
+            fx.unresolved_links += self.probes.outbox.len() as u64;
+            self.probes.outbox = Vec::new();
+            return true;
+        }
+        match (spans, links) {
+            (Some(spans), _) if spans.at == earliest => self.cut_waits(cx, spans.ends, fx),
+            (_, Some(links)) => {
+                let deadline = links.ends.saturating_sub(retain);
+                self.cut.waits_until(deadline, now, cx.rules);
+                self.cut.memories_until(links.ends);
+                fx.unresolved_links += self.probes.forget_at(links.ends);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn cut_waits(&mut self, cx: &Context<'_>, tick: u32, fx: &mut Effects) {
+        self.cut.waits_until(tick, cx.tick(), cx.rules);
+        let bucket = self.due.take_at(tick);
+        for &trace in &bucket {
+            self.sweep_trace(cx, trace, tick, fx);
+        }
+        self.due.recycle(bucket);
     }
 
     /// Forgets before their time, and whoever still needs them, the tombstones that are to be looked at first. Returns
@@ -101,20 +123,33 @@ impl Shard {
         })
     }
 
-    /// Makes room among the links: first the remembered, oldest first, then those that were not even asked. One whose
-    /// span has not settled is unresolved.
-    fn shed_links(&mut self, budget: u64, fx: &mut Effects) {
-        while self.bytes() > budget {
-            let Some((open, tick)) = self.probes.forget_oldest() else {
-                break;
-            };
+    /// Forgets the oldest links whose spans have settled, so that they are only remembered. Returns whether there were any.
+    fn forget_oldest_settled(&mut self, cx: &Context<'_>, fx: &mut Effects) -> bool {
+        let settled = cx.tick().saturating_add(cx.rules.retain);
+        let oldest = self.probes.first_from(0).filter(|&tick| tick < settled);
+        oldest.is_some_and(|tick| {
             self.cut.memories_until(tick);
-            fx.unresolved_links += open;
-            self.probes.shrink();
-        }
-        if self.bytes() > budget {
-            fx.unresolved_links += self.probes.outbox.len() as u64;
-            self.probes.outbox = Vec::new();
-        }
+            fx.unresolved_links += self.probes.forget_at(tick);
+            true
+        })
     }
+}
+
+/// What began first, of things that end a wait and `more` ticks after a span came; `first_from` is the first tick from
+/// another on at which one ends. What ends later than after any short wait has a long one, so it began the longer ago.
+fn oldest(cx: &Context<'_>, more: u32, first_from: impl Fn(u32) -> Option<u32>) -> Option<Begun> {
+    let (one, other) = (cx.rules.wait, cx.rules.messaging_wait);
+    let (short, long) = (one.min(other), one.max(other));
+    let begun = |ends: u32, wait: u32| Begun {
+        at: ends.saturating_sub(more.saturating_add(wait)),
+        ends,
+    };
+    let last_short = cx.tick().saturating_add(more).saturating_add(short);
+    let first =
+        first_from(0).map(|ends| begun(ends, if ends <= last_short { short } else { long }));
+    let first_long = first_from(last_short.saturating_add(1)).map(|ends| begun(ends, long));
+    first
+        .into_iter()
+        .chain(first_long)
+        .min_by_key(|begun| begun.at)
 }
