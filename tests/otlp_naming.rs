@@ -361,6 +361,41 @@ fn an_ip_in_a_newer_key_hides_no_older_name() {
             vec![("server.address", "new"), ("net.peer.name", "old")],
             "external:new",
         ),
+        (
+            vec![
+                ("server.address", "10.0.0.1"),
+                ("server.port", "8080"),
+                ("net.peer.name", "shop"),
+                ("net.peer.port", "9090"),
+            ],
+            "external:shop:9090",
+        ),
+        (
+            vec![
+                ("server.address", "10.0.0.1"),
+                ("server.port", "8080"),
+                ("net.peer.name", "shop"),
+            ],
+            "external:shop",
+        ),
+        (
+            vec![
+                ("messaging.destination.template", "[fe80::1%eth0]"),
+                ("messaging.destination.name", "tt"),
+            ],
+            "messaging:tt",
+        ),
+        (
+            vec![
+                ("messaging.destination.name", "10.0.0.1"),
+                ("messaging.destination", "tt"),
+            ],
+            "messaging:tt",
+        ),
+        (
+            vec![("db.namespace", "[::1]"), ("db.name", "n")],
+            "database:n",
+        ),
     ] {
         let mut attributes = pairs.clone();
         for _ in 0..2 {

@@ -85,13 +85,17 @@ impl Slots {
     }
 
     /// Moves what was gathered to `rows`: of each meaning the first present key, unless that cannot name the peer and an
-    /// older one can.
+    /// older one can; a host of the older keys comes with the port of these alone.
     pub(super) fn settle(&mut self, rows: &mut Vec<AttrRow>, source: &[u8]) {
         let mut last = None;
+        let mut older_host = false;
         while self.present != 0 {
             let key = self.present.trailing_zeros() as usize;
             self.present &= self.present - 1;
-            let (_, meaning) = SPAN_KEYS[key];
+            let (name, meaning) = SPAN_KEYS[key];
+            if older_host && name == keys::NEWER_PORT {
+                continue;
+            }
             let row = AttrRow {
                 meaning,
                 value: self.values[key],
@@ -104,6 +108,7 @@ impl Slots {
                 && row.may_name(source)
             {
                 *newer = row;
+                older_host |= meaning == Meaning::Host;
             }
         }
     }

@@ -159,8 +159,17 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
+/// Whether a name that need not be a host's is an IP literal, in brackets and with a zone or without.
+pub(super) fn is_literal(name: &str) -> bool {
+    let inner = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let address = inner.unwrap_or(name).split('%').next();
+    address.is_some_and(is_ip)
+}
+
 /// An IPv4 or IPv6 literal, or four numbers with dots that no parser takes (leading zeros, beyond 255).
-pub(super) fn is_ip(name: &str) -> bool {
+fn is_ip(name: &str) -> bool {
     if is_plain(name) {
         return false;
     }

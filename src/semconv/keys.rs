@@ -93,6 +93,9 @@ pub(crate) const SPAN_KEYS: [(&str, Meaning); KEYS] = [
     ("rpc.grpc.status_code", GrpcCode),
 ];
 
+/// The port that goes with `server.address`, not with `net.peer.name`.
+pub(crate) const NEWER_PORT: &str = "server.port";
+
 /// Whether a value may name the peer, so that no older key of the same meaning is asked: IP literals may at most where
 /// nothing better is known (R11), and what is no host at all never.
 pub(crate) fn may_name(meaning: Meaning, value: &str) -> bool {
@@ -101,6 +104,7 @@ pub(crate) fn may_name(meaning: Meaning, value: &str) -> bool {
         LogicalPeer => super::host::Host::parse(value).is_none_or(|host| !host.is_ip),
         Host | SocketAddress => named(super::host::Host::parse(value)),
         Url => named(super::host::Host::of_url(value)),
+        Destination => !super::host::is_literal(value),
         _ => true,
     }
 }

@@ -1,8 +1,8 @@
 //! Names for the side of a call that nobody reported (pairing R10 and R11). Whether such a node is a real service
 //! after all is not asked here: that is decided when reading.
 
-use super::host::{Host, PeerName, is_ip};
-use super::{is_db, is_messaging, topic};
+use super::host::{Host, PeerName, is_literal};
+use super::{is_db, is_messaging};
 use crate::proto::{ConnectionType, NodeType};
 use crate::span::{Attrs, SpanKind};
 
@@ -132,7 +132,7 @@ pub fn virtual_client<'a>(
     } else {
         (NodeType::External, ConnectionType::VirtualNode)
     };
-    let named = || plain(topic(attrs), *config).or(attrs.messaging_system);
+    let named = || destination(attrs, *config).or(attrs.messaging_system);
     let broker = || named().filter(|_| consumer);
     let logical = logical(attrs, *config);
     let is_logical = logical.is_some();
@@ -182,10 +182,16 @@ fn database<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>>
 
 fn broker<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {
     let host = || named_host(attrs.host?, None, config).map(|host| host.name);
-    plain(topic(attrs), config)
+    destination(attrs, config)
         .or_else(host)
         .or(attrs.messaging_system)
         .map(PeerName::from)
+}
+
+/// What names a node for messages: the template, else the destination's name, unless it is generated.
+fn destination<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<&'a str> {
+    let name = || attrs.destination.filter(|_| !attrs.destination_generated);
+    plain(attrs.destination_template, config).or_else(|| plain(name(), config))
 }
 
 fn external<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {
@@ -206,7 +212,7 @@ fn external<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>>
 
 /// A name that is used as it is, unless it is an IP literal and those name no node.
 fn plain(name: Option<&str>, config: NamingConfig) -> Option<&str> {
-    name.filter(|name| config.ip_nodes || !is_ip(name))
+    name.filter(|name| config.ip_nodes || !is_literal(name))
 }
 
 /// Where an outbound call went, best first: host and port, `http.host`, the URL's host. The first that `take` takes.

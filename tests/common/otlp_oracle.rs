@@ -355,6 +355,32 @@ fn ladder(field: &str) -> &'static [&'static str] {
         .1
 }
 
+/// A host of the older keys comes with the port of these alone.
+fn port(values: &Values) -> Option<u16> {
+    let named = ladder("host")
+        .iter()
+        .filter_map(|key| name(values.get(*key)?))
+        .map(|text| is_name(Host::parse(text), false));
+    let older_host = named.eq([false, true]);
+    let ports = ladder("port").iter().skip(usize::from(older_host));
+    let within = |port: &u16| *port > 0;
+    let read = |key: &&str| {
+        u16::try_from(number(values.get(*key)?)?)
+            .ok()
+            .filter(within)
+    };
+    ports.into_iter().find_map(read)
+}
+
+/// Whether a name that is no host's is an IP literal.
+fn is_literal(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let bare = inner.unwrap_or(text).split('%').next().unwrap();
+    Host::parse(bare).is_some_and(|host| host.is_ip && host.name == bare)
+}
+
 /// Whether a value can name the peer: IP literals cannot; what is no host can only where it need not be one.
 fn is_name(host: Option<Host<'_>>, without_host: bool) -> bool {
     host.map_or(without_host, |host| !host.is_ip)
@@ -409,7 +435,7 @@ fn attrs(values: &Values) -> Attrs<'_> {
         logical_peer: peer("logical_peer", |text| is_name(Host::parse(text), true)),
         logical_peer_namespace: text("logical_peer_namespace"),
         host: peer("host", |text| is_name(Host::parse(text), false)),
-        port: number("port", 1, 65_535).map(|port| port.try_into().unwrap()),
+        port: port(values),
         socket_address: peer("socket", |text| is_name(Host::parse(text), false)),
         http_host: text("http_host"),
         url: urls()
@@ -420,7 +446,7 @@ fn attrs(values: &Values) -> Attrs<'_> {
         db_name: text("db_name"),
         messaging_system: text("messaging_system"),
         destination_template: text("template"),
-        destination: text("destination"),
+        destination: peer("destination", |text| !is_literal(text)),
         destination_generated: ladder("generated")
             .iter()
             .any(|key| values.get(*key) == Some(&Held::Bool(true))),
