@@ -74,13 +74,15 @@ pub(super) struct Walk {
     path: Vec<Place>,
 }
 
-/// A span to look below: in which service, and whether plain outbound spans there are transport.
+/// A span to look below: in which service, and whether plain outbound spans there are transport. Below an inbound span
+/// nothing is nested; only its callees count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     at: Place,
     span: u64,
     service: NodeId,
     carrier: bool,
+    inbound: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +135,7 @@ impl Walk {
             span: p.span,
             service: p.service,
             carrier: carried || self.carries(sight, p),
+            inbound: false,
         };
         let below = self.search(sight, key);
         Surroundings {
@@ -188,6 +191,7 @@ impl Walk {
             at: child.at,
             span: child.span,
             carrier: key.carrier || self.carries(sight, child),
+            inbound: child.flags.inbound(),
             ..key
         };
         if self.covers(sight, child, key.carrier) {
@@ -218,21 +222,32 @@ impl Walk {
         if let Some(until) = sight.probes.open_until(target, self.deadline) {
             below.wait_for(until);
         }
-        let by_deadline = |s: &&Seen| s.arrived <= self.deadline;
+        let (since, deadline) = (self.since, self.deadline);
         let Near { same, children, .. } = &self.near;
-        for callee in same
-            .iter()
-            .filter(by_deadline)
-            .filter(|s| s.flags.inbound())
-        {
+        let in_time = |s: &&Seen| s.arrived <= deadline;
+        let may_nest = |s: &Seen| !key.inbound && s.service == key.service;
+        let inbound = same.iter().chain(children).filter(in_time);
+        for callee in inbound.filter(|s| s.flags.inbound()) {
             below.note_callee(callee);
+            if may_nest(callee) && callee.at != key.at {
+                sight
+                    .store
+                    .look_around(self.trace, callee, &mut self.callee);
+                self.callee.seen_since(since);
+                self.callee.arrived_by(deadline);
+                let parent = parent::choose(sight.graph, callee, &self.callee);
+                if matches!(parent, Parent::Is(of) | Parent::Closed(of) if of.at == key.at) {
+                    self.children.push(*callee);
+                }
+            }
         }
-        for child in children.iter().filter(by_deadline) {
-            if child.flags.inbound() {
-                below.note_callee(child);
-            } else if child.service != key.service {
+        let others = children.iter().filter(in_time);
+        for child in others.filter(|s| !s.flags.inbound()) {
+            if child.service != key.service {
                 below.note_entry(child, self.horizon);
-            } else if parent::is_below(sight.graph, child, same, key.at, self.deadline) {
+            } else if may_nest(child)
+                && parent::is_below(sight.graph, child, same, key.at, deadline)
+            {
                 self.children.push(*child);
             }
         }

@@ -235,7 +235,7 @@ impl<'a> World<'a> {
     /// and no other service between. A span is not nested in itself, whatever the cycle.
     pub(super) fn is_nested(&self, x: At, outer: At, then: Then) -> bool {
         let service = self.spans[outer].service;
-        if x == outer || self.spans[x].service != service || self.spans[x].side == Side::In {
+        if x == outer || self.spans[x].service != service {
             return false;
         }
         let mut passed = vec![x];
