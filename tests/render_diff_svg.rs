@@ -161,8 +161,9 @@ proptest! {
 
     /// Guarantees: no label lies on a box or on another label, all are inside the picture.
     #[test]
-    fn labels_keep_clear_of_each_other(seeds in (1_usize..40, 1_usize..40), calls in 0_u64..5_000) {
-        let difference = differ(&mesh(seeds.0, 500), &mesh(seeds.1, calls + 1), "").unwrap();
+    fn labels_keep_clear_of_each_other(seed in 1_usize..25, apart in 1_usize..24, calls in 0_u64..5_000) {
+        // Seeds that are alike modulo 24 are one mesh, of which there may be nothing to say.
+        let difference = differ(&mesh(seed, 500), &mesh(seed + apart, calls + 1), "").unwrap();
         let svg = drawn(&difference, "");
         let labels: Vec<_> = svg
             .named("g")
