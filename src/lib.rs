@@ -16,6 +16,7 @@
 pub mod access;
 pub mod api;
 pub mod bearer;
+mod bounded;
 pub mod cli;
 pub mod clock;
 pub mod config;

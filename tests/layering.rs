@@ -18,6 +18,7 @@ const COMMON: &[&str] = &[
     "net",
     "access",
     "bearer",
+    "bounded",
     "clock",
     "glob",
     "sync",
@@ -48,9 +49,9 @@ fn allowed(module: &str) -> Vec<&'static str> {
         "topology" => vec!["slice", "proto", "history", "glob"],
         "render" => vec!["topology", "proto"],
         "api" => all(&[READ_ARM, WAIST, &["net", "bearer", "clock"]]),
-        "proto" | "net" | "bearer" | "clock" | "glob" | "sync" | "telemetry" => vec![],
+        "proto" | "net" | "bearer" | "bounded" | "clock" | "glob" | "sync" | "telemetry" => vec![],
         // What every client of the API has in common.
-        "access" => vec!["bearer"],
+        "access" => vec!["bearer", "bounded"],
         "health" => vec!["access"],
         "config" => vec!["glob"],
         // A client of the API: it shares with the daemon only how numbers and names look to people.

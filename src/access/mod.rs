@@ -3,8 +3,6 @@
 
 mod trust;
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +10,7 @@ use http::HeaderValue;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::bearer;
+use crate::{bearer, bounded};
 
 /// A token to show, and who may answer over TLS. Clones share what was read.
 #[derive(Debug, Clone, Default)]
@@ -106,17 +104,5 @@ fn unusable(path: &Path, why: String) -> AccessError {
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, AccessError> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        File::open(path)?
-            .take(max_bytes + 1)
-            .read_to_end(&mut content)?;
-        Ok(content)
-    };
-    let content = read().map_err(|error| unusable(path, error.to_string()))?;
-    if content.len() as u64 > max_bytes {
-        let why = format!("holds more than {} KiB", max_bytes >> 10);
-        return Err(unusable(path, why));
-    }
-    Ok(content)
+    bounded::read(path, max_bytes).map_err(|error| unusable(path, error.to_string()))
 }

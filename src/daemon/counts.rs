@@ -58,7 +58,6 @@ fn add_readings(out: &mut Families, readings: &[Metric]) {
 fn add_law(out: &mut Families, parts: &Parts) {
     let law = parts.core.totals();
     let violations = parts.core.graph().gauges().law_violations;
-    let unread_links = parts.core.gauges().pairing.unread_links;
     let mut counter = |name, help, value| out.add(name, help, Kind::Counter, &[], value);
     counter(
         "spangraph_decoded_spans_total",
@@ -89,11 +88,6 @@ fn add_law(out: &mut Families, parts: &Parts) {
         "spangraph_unresolved_links_total",
         "Links to spans that were not seen.",
         law.unresolved_links,
-    );
-    counter(
-        "spangraph_unread_links_total",
-        "Links beyond the first 128 of a span.",
-        unread_links,
     );
     counter(
         "spangraph_overflow_calls_total",
@@ -233,6 +227,13 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
     for (name, help, value) in gauges {
         out.add(name, help, Kind::Gauge, &[], value);
     }
+    out.add(
+        "spangraph_unread_links_total",
+        "Links beyond the first 128 of a span.",
+        Kind::Counter,
+        &[],
+        core.pairing.unread_links,
+    );
     for level in parts.history.levels() {
         let labels = [("resolution_s", &*level.resolution_s.to_string())];
         out.add(

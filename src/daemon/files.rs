@@ -1,7 +1,5 @@
 //! Files whose content runs: read and checked before anything is bound, and taken up again when they change.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use crate::bounded;
 use crate::config::ConfigError;
 
 /// Files that are of use together only, each by the key that names it.
@@ -30,7 +29,7 @@ impl Files {
         let files = self.named.iter().enumerate();
         files
             .map(|(at, (_, path))| {
-                read(path, self.max_bytes).map_err(|why| self.wrong(at, why.to_string()))
+                bounded::read(path, self.max_bytes).map_err(|why| self.wrong(at, why.to_string()))
             })
             .collect()
     }
@@ -76,18 +75,6 @@ impl Files {
             }
         }
     }
-}
-
-fn read(path: &PathBuf, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?
-        .take(max_bytes + 1)
-        .read_to_end(&mut content)?;
-    if content.len() as u64 > max_bytes {
-        let why = format!("holds more than {} KiB", max_bytes >> 10);
-        return Err(io::Error::other(why));
-    }
-    Ok(content)
 }
 
 fn digest(contents: &Contents) -> [u8; 32] {

@@ -166,13 +166,7 @@ fn of_windows(
             ask(with(ends.into_iter(), &rest), format)?
         }
     };
-    let found = judge(&report, fail_on)?;
-    let warnings = report.warnings();
-    Ok(Outcome {
-        text,
-        found,
-        warnings,
-    })
+    outcome(text, &report, fail_on)
 }
 
 fn of_files(
@@ -202,12 +196,14 @@ fn of_files(
         Shown::As(Format::Json) => body,
         Shown::As(format) => write(format)?,
     };
-    let found = judge(&report, fail_on)?;
-    let warnings = report.warnings();
+    outcome(text, &report, fail_on)
+}
+
+fn outcome(text: Vec<u8>, report: &Report, fail_on: &[FailOn]) -> Result<Outcome, DiffError> {
     Ok(Outcome {
         text,
-        found,
-        warnings,
+        found: judge(report, fail_on)?,
+        warnings: report.warnings(),
     })
 }
 

@@ -157,9 +157,9 @@ impl Pairing {
             trace: self.trace(link.trace),
             span: link.span.get(),
         };
-        match span.links.unread() {
-            0 => {}
-            unread => drop(self.unread_links.fetch_add(unread, Ordering::Relaxed)),
+        let unread = span.links.unread();
+        if unread > 0 {
+            self.unread_links.fetch_add(unread, Ordering::Relaxed);
         }
         links.extend(span.links.targets().map(target));
         links[start as usize..].sort_unstable();

@@ -230,12 +230,8 @@ impl Walk {
         for callee in inbound.filter(|s| s.flags.inbound()) {
             below.note_callee(callee);
             if may_nest(callee) && callee.at != key.at {
-                sight
-                    .store
-                    .look_around(self.trace, callee, &mut self.callee);
-                self.callee.seen_since(since);
-                self.callee.arrived_by(deadline);
-                let parent = parent::choose(sight.graph, callee, &self.callee);
+                let seen = (since, deadline);
+                let parent = parent_in(sight, self.trace, callee, seen, &mut self.callee);
                 if matches!(parent, Parent::Is(of) | Parent::Closed(of) if of.at == key.at) {
                     self.children.push(*callee);
                 }
@@ -307,10 +303,8 @@ impl Walk {
     }
 
     fn parent_of(&mut self, sight: Sight<'_>, x: &Seen) -> Option<Seen> {
-        sight.store.look_around(self.trace, x, &mut self.near);
-        self.near.seen_since(self.since);
-        self.near.arrived_by(self.deadline);
-        match parent::choose(sight.graph, x, &self.near) {
+        let seen = (self.since, self.deadline);
+        match parent_in(sight, self.trace, x, seen, &mut self.near) {
             Parent::Is(above) | Parent::Closed(above) => Some(above),
             Parent::NotSeen | Parent::None => None,
         }
@@ -331,6 +325,21 @@ impl Walk {
         (x.flags.outbound() && !transport && x.flags.has(Flags::NAMEABLE))
             || (x.flags.has(Flags::HAS_CALL) && self.is_matched(sight, x))
     }
+}
+
+/// The parent that R3 gives `x`, of what was remembered when something arrived in the tick `since` and had come by `deadline`;
+/// `near` lends its room.
+fn parent_in(
+    sight: Sight<'_>,
+    trace: u32,
+    x: &Seen,
+    (since, deadline): (u32, u32),
+    near: &mut Near,
+) -> Parent {
+    sight.store.look_around(trace, x, near);
+    near.seen_since(since);
+    near.arrived_by(deadline);
+    parent::choose(sight.graph, x, near)
 }
 
 // === impl Below ===

@@ -44,18 +44,17 @@ pub fn drawn() -> Vec<Format> {
 
 /// Writes the difference. Fails only by a defect, or where [`formats`] does not have the format.
 pub fn write(format: Format, diff: &Diff, picture: &Picture) -> Result<Written, WriteError> {
-    let (mut text, mut json) = (String::new(), Vec::new());
-    let mut undrawn = Undrawn::default();
+    let (mut text, mut undrawn) = (String::new(), Undrawn::default());
     match writer(format).ok_or(WriteError::NoDiff(format))? {
         Writer::Drawn(write) => write(diff, picture, &mut text)?,
         Writer::Fitted(write) => undrawn = write(diff, picture, &mut text)?,
-        Writer::Json(write) => write(diff, &mut json)?,
+        Writer::Json(write) => {
+            let mut body = Vec::new();
+            write(diff, &mut body)?;
+            return Ok(Written { body, undrawn });
+        }
     }
-    let body = if json.is_empty() {
-        text.into_bytes()
-    } else {
-        json
-    };
+    let body = text.into_bytes();
     Ok(Written { body, undrawn })
 }
 

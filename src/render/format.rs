@@ -270,19 +270,18 @@ impl Format {
         picture: &Picture,
     ) -> Result<Written, WriteError> {
         let writer = self.row().writer(view);
-        let (mut text, mut json) = (String::new(), Vec::new());
-        let mut undrawn = Undrawn::default();
+        let (mut text, mut undrawn) = (String::new(), Undrawn::default());
         match writer.ok_or(WriteError::NoView(self, view))? {
             Writer::Drawn(write) => write(topology, picture, &mut text)?,
             Writer::Fitted(write) => undrawn = write(topology, picture, &mut text)?,
             Writer::Text(write) => write(topology, &mut text)?,
-            Writer::Json(write) => write(topology, &mut json)?,
+            Writer::Json(write) => {
+                let mut body = Vec::new();
+                write(topology, &mut body)?;
+                return Ok(Written { body, undrawn });
+            }
         }
-        let body = if json.is_empty() {
-            text.into_bytes()
-        } else {
-            json
-        };
+        let body = text.into_bytes();
         Ok(Written { body, undrawn })
     }
 

@@ -27,8 +27,12 @@ pub fn is_messaging(attrs: &Attrs<'_>) -> bool {
 /// The topic or queue a message goes through: the template if there is one, since it has few values; a generated name
 /// (temporary, anonymous) is no topic.
 pub fn topic<'a>(attrs: &Attrs<'a>) -> Option<&'a str> {
-    let name = || attrs.destination.filter(|_| !attrs.destination_generated);
-    attrs.destination_template.or_else(name)
+    attrs.destination_template.or_else(|| lasting_name(attrs))
+}
+
+/// The destination's own name, unless it is generated.
+fn lasting_name<'a>(attrs: &Attrs<'a>) -> Option<&'a str> {
+    attrs.destination.filter(|_| !attrs.destination_generated)
 }
 
 /// Whether the peer is on the same machine (R4: an inbound sidecar handing on): its host, or without one its socket

@@ -2,7 +2,7 @@
 //! after all is not asked here: that is decided when reading.
 
 use super::host::{Host, PeerName, is_literal};
-use super::{is_db, is_messaging};
+use super::{is_db, is_messaging, lasting_name};
 use crate::proto::{ConnectionType, NodeType};
 use crate::span::{Attrs, SpanKind};
 
@@ -190,8 +190,7 @@ fn broker<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {
 
 /// What names a node for messages: the template, else the destination's name, unless it is generated.
 fn destination<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<&'a str> {
-    let name = || attrs.destination.filter(|_| !attrs.destination_generated);
-    plain(attrs.destination_template, config).or_else(|| plain(name(), config))
+    plain(attrs.destination_template, config).or_else(|| plain(lasting_name(attrs), config))
 }
 
 fn external<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {

@@ -16,15 +16,17 @@ pub(super) fn fold(graph: &mut Working) {
     let all = || graph.nodes.iter().enumerate();
     let named = |(at, node)| (at, Named::from(node));
     let of_window = Services::of(all().filter(|(_, node)| !node.idle).map(named));
-    let retained = Services::of(all().map(named));
+    let is_idle = |edge: &WorkingEdge| edge.counted.idle;
+    let retained = graph
+        .edges
+        .iter()
+        .any(is_idle)
+        .then(|| Services::of(all().map(named)));
     let mut emptied = vec![false; graph.nodes.len()];
     let mut folded = false;
     for edge in &mut graph.edges {
-        let services = if edge.counted.idle {
-            &retained
-        } else {
-            &of_window
-        };
+        let services = retained.as_ref().filter(|_| is_idle(edge));
+        let services = services.unwrap_or(&of_window);
         let mut ends = services.ends(&graph.nodes, edge);
         let alias = edge.alias.take().map(|real| (edge.server, real));
         ends.extend(alias.filter(|(server, _)| ends.iter().all(|(end, _)| end != server)));
@@ -38,8 +40,10 @@ pub(super) fn fold(graph: &mut Working) {
         return;
     }
     graph.join_edges();
-    let connected = graph.connected();
-    graph.rest(&emptied);
+    let (connected, busy) = (graph.connected(|_| true), graph.connected(|e| !is_idle(e)));
+    for ((node, emptied), busy) in graph.nodes.iter_mut().zip(&emptied).zip(busy) {
+        node.idle |= *emptied && !busy;
+    }
     let keep: Vec<bool> = emptied
         .iter()
         .zip(connected)

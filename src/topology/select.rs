@@ -100,10 +100,10 @@ fn drop_edges(
     query: &Query,
     keep_edge: impl Fn(&WorkingEdge) -> bool,
 ) -> Hidden {
-    let before = graph.connected();
+    let before = graph.connected(|_| true);
     let everything = vec![true; graph.nodes.len()];
     let mut hidden = graph.retain(&everything, keep_edge);
-    let after = graph.connected();
+    let after = graph.connected(|_| true);
     let in_focus = |id: &String| query.focus.as_ref().is_some_and(|f| f.ids.contains(id));
     let keep: Vec<bool> = graph
         .nodes

@@ -74,26 +74,14 @@ impl Working {
             .collect();
     }
 
-    /// Which nodes have an edge.
-    pub(super) fn connected(&self) -> Vec<bool> {
+    /// Which nodes have such an edge.
+    pub(super) fn connected(&self, such: impl Fn(&WorkingEdge) -> bool) -> Vec<bool> {
         let mut connected = vec![false; self.nodes.len()];
-        for edge in &self.edges {
+        for edge in self.edges.iter().filter(|edge| such(edge)) {
             connected[edge.client] = true;
             connected[edge.server] = true;
         }
         connected
-    }
-
-    /// Makes idle what has no edge but idle ones, of the nodes that lost an edge.
-    pub(super) fn rest(&mut self, lost: &[bool]) {
-        let mut busy = vec![false; self.nodes.len()];
-        for edge in self.edges.iter().filter(|edge| !edge.counted.idle) {
-            busy[edge.client] = true;
-            busy[edge.server] = true;
-        }
-        for ((node, lost), busy) in self.nodes.iter_mut().zip(lost).zip(busy) {
-            node.idle |= *lost && !busy;
-        }
     }
 
     fn sums(&self) -> Hidden {

@@ -57,12 +57,10 @@ impl Pairing {
         waiting.traces.sort_unstable_by_key(id);
         waiting.links.sort_unstable();
         waiting.groups.sort_unstable();
-        for shard in &shards {
-            let (most, cut) = (&mut waiting, shard.cut);
-            most.wait_cut_tick = most.wait_cut_tick.max(cut.wait);
-            most.messaging_wait_cut_tick = most.messaging_wait_cut_tick.max(cut.messaging_wait);
-            most.retain_cut_tick = most.retain_cut_tick.max(cut.retain);
-        }
+        let last = |of: fn(Cut) -> u32| shards.iter().map(|s| of(s.cut)).max().unwrap_or(0);
+        waiting.wait_cut_tick = last(|cut| cut.wait);
+        waiting.messaging_wait_cut_tick = last(|cut| cut.messaging_wait);
+        waiting.retain_cut_tick = last(|cut| cut.retain);
         waiting
     }
 

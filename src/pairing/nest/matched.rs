@@ -5,9 +5,9 @@
 //! asked: whoever had arrived by then, and whose caller by R3 and R12 the span is of all that had, matches it. An inbound
 //! span of its own service does whether it is called or hands the call on (R4).
 
-use super::{Sight, Walk};
+use super::{Sight, Walk, parent_in};
 use crate::pairing::linking::creator;
-use crate::pairing::parent::{self, Parent};
+use crate::pairing::parent::Parent;
 use crate::pairing::probe::{LinkProbe, Target};
 use crate::pairing::record::{Flags, Seen};
 use crate::span::SpanKind;
@@ -39,11 +39,9 @@ impl Walk {
             .chain(&self.near.children)
             .filter(|c| may_be_called(c, p));
         callees.any(|c| {
-            let near = &mut self.callee;
-            sight.store.look_around(self.trace, c, near);
-            near.seen_since(self.since.max(c.arrived));
-            near.arrived_by(self.deadline);
-            matches!(parent::choose(sight.graph, c, near), Parent::Is(of) if of.at == p.at)
+            let seen = (self.since.max(c.arrived), self.deadline);
+            let parent = parent_in(sight, self.trace, c, seen, &mut self.callee);
+            matches!(parent, Parent::Is(of) if of.at == p.at)
         })
     }
 
