@@ -4,30 +4,31 @@
 //! While no bound is hit, an encoded slice is a function of the multiset of (span, second of arrival).
 //!
 //! *The cut.* A chunk holds the guard shared while it reads its arrival second, pairs and records, so it lies wholly
-//! in one slice. Sealing takes the guard exclusively only to swap the open slice; then each shard is swept of the
-//! waits that ended in the closed second, into that slice, before its first chunk of the next one.
+//! in one slice. The turn to the next second takes the guard exclusively, only to swap the open slice. Closing the second
+//! that is over (links are answered, waits that ended are swept, the slice is sealed) holds no guard that a chunk waits
+//! for: `closing`.
 
 mod checkpoint;
+mod closing;
 mod resources;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::clock::Timestamp;
 use crate::graph::call::Effects;
-use crate::graph::{Graph, GraphConfig, LiveSlice, SealInfo};
+use crate::graph::{Graph, GraphConfig, LiveSlice};
 use crate::otlp::{self, Chunk, Counts, Encoding, Malformed, ResourceKeys};
 use crate::pairing::{self, Batch, Pairing, Rules};
 use crate::proto::{Law, Origin};
-use crate::slice::{Sealed, add_counts};
+use crate::slice::Sealed;
 use crate::sync::{Mutex, RwLock};
 pub use checkpoint::RestoreError;
+use closing::{Over, Sealing};
 use resources::{Known, Resources};
 
 /// Nanoseconds per second.
 const SECOND_NS: u64 = 1_000_000_000;
-
-/// How often idle nodes and edges are looked for, in ticks.
-const RELEASE_EVERY: u32 = 60;
 
 /// What the core is told once.
 #[derive(Debug, Clone)]
@@ -70,6 +71,10 @@ struct Work {
 pub struct CoreGauges {
     /// The pairing state.
     pub pairing: pairing::Gauges,
+    /// Seconds that are over and not sealed yet.
+    pub unsealed_s: u64,
+    /// Times since the start that who brought spans waited until others were taken in, or seconds sealed.
+    pub waited: u64,
     /// Bytes of resources remembered.
     pub resource_bytes: u64,
     /// Times all resources were forgotten for want of room.
@@ -84,7 +89,16 @@ pub struct Core {
     pairing: Pairing,
     resources: Resources,
     open: RwLock<Open>,
+    /// Seconds that are over and not closed yet.
+    over: Mutex<Over>,
+    /// They are so many that chunks wait.
+    behind: AtomicBool,
+    /// See [`CoreGauges::waited`].
+    waited: AtomicU64,
+    /// Held by who closes them.
     sealing: Mutex<Sealing>,
+    /// See [`Core::totals`].
+    totals: Mutex<Law>,
     /// Added, modulo 2^64, to the monotonic times it is told, so that they go on from where a checkpoint was taken.
     mono_offset_ns: u64,
 }
@@ -99,8 +113,6 @@ struct Open {
     /// Monotonic time at which the open slice began.
     began_mono_ns: u64,
     live: Arc<LiveSlice>,
-    /// The slice before, into which overdue sweeps go until every shard was swept.
-    closing: Arc<LiveSlice>,
 }
 
 /// When the first slice begins.
@@ -109,16 +121,6 @@ struct Start {
     second: u64,
     tick: u32,
     began_mono_ns: u64,
-}
-
-/// What only the one who seals touches.
-#[derive(Debug, Default)]
-struct Sealing {
-    sequence: u64,
-    pending: u64,
-    /// Sealed by a late chunk, not yet fetched by [`Core::advance`].
-    outbox: Vec<Sealed>,
-    totals: Law,
 }
 
 // === impl Core ===
@@ -156,7 +158,6 @@ impl Core {
             tick,
             began_mono_ns,
             live: Arc::new(graph.open(second)),
-            closing: Arc::new(graph.open(second)),
         };
         Self {
             resource_keys: config.resource_keys,
@@ -164,7 +165,11 @@ impl Core {
             graph,
             resources: Resources::default(),
             open: RwLock::new(open),
+            over: Mutex::default(),
+            behind: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             sealing: Mutex::default(),
+            totals: Mutex::default(),
             mono_offset_ns: 0,
         }
     }
@@ -179,18 +184,19 @@ impl Core {
         at: Timestamp,
     ) -> Result<Counts, Malformed> {
         if at.second() > self.open.read().second {
-            self.roll(&mut self.sealing.lock(), self.own_time(at));
+            self.turn(self.own_time(at));
         }
         let Scratch { rows, work } = scratch;
         otlp::read(request, encoding, &self.resource_keys, rows, &mut |chunk| {
             self.apply_chunk(chunk, work);
+            self.wait_for_room();
         })
     }
 
     /// Seals what is complete before `to` and returns it, oldest first.
     pub fn advance(&self, to: Timestamp) -> Vec<Sealed> {
         let mut sealing = self.sealing.lock();
-        self.roll(&mut sealing, self.own_time(to));
+        self.close_before(&mut sealing, self.own_time(to));
         std::mem::take(&mut sealing.outbox)
     }
 
@@ -198,17 +204,20 @@ impl Core {
     pub fn finish(&self, at: Timestamp) -> Vec<Sealed> {
         let at = self.own_time(at);
         let mut sealing = self.sealing.lock();
-        self.roll(&mut sealing, at);
-        let next = self.open.read().second + 1;
-        self.seal_open(&mut sealing, next, at.mono_ns);
+        self.close_before(&mut sealing, at);
+        self.end_open(at.mono_ns);
+        self.close_over(&mut sealing);
         std::mem::take(&mut sealing.outbox)
     }
 
-    /// How full it is now. Takes each shard's lock in turn.
+    /// How full it is now. Waits for no more than a chunk: of a shard that is being swept, as it was before.
     pub fn gauges(&self) -> CoreGauges {
         let (resource_bytes, resources_forgotten) = self.resources.gauges();
+        let tick = self.open.read().tick;
         CoreGauges {
-            pairing: self.pairing.gauges(),
+            pairing: self.pairing.gauges(tick),
+            unsealed_s: self.over.lock().len() as u64,
+            waited: self.waited.load(Ordering::Relaxed),
             resource_bytes,
             resources_forgotten,
         }
@@ -221,7 +230,7 @@ impl Core {
 
     /// The law's terms since the start, as of the newest sealed slice.
     pub fn totals(&self) -> Law {
-        self.sealing.lock().totals
+        *self.totals.lock()
     }
 
     fn own_time(&self, at: Timestamp) -> Timestamp {
@@ -267,76 +276,15 @@ impl Core {
         }
         let effects = &mut work.effects;
         effects.accepted += work.batch.len() as u64;
-        let close = |overdue: &mut Effects| open.closing.absorb(&self.graph, overdue);
         self.pairing
-            .apply(&self.graph, &mut work.batch, open.tick, effects, close);
+            .apply(&self.graph, &mut work.batch, open.tick, &open.live, effects);
         open.live.absorb(&self.graph, effects);
-    }
-
-    /// Seals second after second until the open slice is that of `to`. A wall clock that stepped forward by more than
-    /// monotonic time has passed skips seconds; one that stepped back leaves the slice open for longer.
-    fn roll(&self, sealing: &mut Sealing, to: Timestamp) {
-        loop {
-            let (second, began) = {
-                let open = self.open.read();
-                (open.second, open.began_mono_ns)
-            };
-            let Some(seconds) = to
-                .second()
-                .checked_sub(second)
-                .filter(|&seconds| seconds > 0)
-            else {
-                return;
-            };
-            let reached = second_start_mono_ns(to);
-            let ticks = (reached.saturating_sub(began) + SECOND_NS / 2) / SECOND_NS;
-            if ticks > 1 && seconds > 1 {
-                self.seal_open(sealing, second + 1, began + SECOND_NS);
-            } else {
-                self.seal_open(sealing, to.second(), reached.max(began));
-            }
+        if work.batch.is_over() {
+            let (tick, live) = (open.tick, Arc::clone(&open.live));
+            drop(open);
+            self.pairing
+                .make_room(&self.graph, &mut work.batch, tick, &live);
         }
-    }
-
-    /// Seals the open slice; the next one is that of `next_second` and begins at `next_mono_ns`.
-    fn seal_open(&self, sealing: &mut Sealing, next_second: u64, next_mono_ns: u64) {
-        let next = Arc::new(self.graph.open(next_second));
-        let (closed, tick, began) = {
-            let mut open = self.open.write();
-            open.closing = std::mem::replace(&mut open.live, next);
-            let was = (Arc::clone(&open.closing), open.tick, open.began_mono_ns);
-            (open.second, open.tick, open.began_mono_ns) =
-                (next_second, open.tick + 1, next_mono_ns);
-            if open.tick.is_multiple_of(RELEASE_EVERY)
-                && self.graph.release_idle(u64::from(open.tick))
-            {
-                self.resources.clear();
-            }
-            was
-        };
-        let close = |effects: &mut Effects| closed.absorb(&self.graph, effects);
-        self.pairing.exchange(&self.graph, tick, close);
-        let mut pending = 0;
-        for shard in 0..self.pairing.shards() {
-            pending += self.pairing.sweep(&self.graph, shard, tick, close);
-        }
-        let info = SealInfo {
-            pending_before: sealing.pending,
-            pending_after: pending,
-            end_unix_s: next_second,
-            monotonic_ns: next_mono_ns.saturating_sub(began),
-            sequence: sealing.sequence,
-        };
-        let (bytes, law) = self.graph.seal(&closed, &info);
-        add_counts(&mut sealing.totals, &law);
-        sealing.totals.pending_after = pending;
-        sealing.pending = pending;
-        sealing.sequence += 1;
-        sealing.outbox.push(Sealed {
-            start_unix_s: closed.second(),
-            end_unix_s: next_second,
-            bytes,
-        });
     }
 }
 

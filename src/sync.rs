@@ -5,6 +5,6 @@
 //! stay what they are.
 
 #[cfg(not(feature = "shuttle"))]
-pub(crate) use parking_lot::{Mutex, RwLock};
+pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock};
 #[cfg(feature = "shuttle")]
-pub(crate) use shuttle_parking_lot::{Mutex, RwLock};
+pub(crate) use shuttle_parking_lot::{Mutex, MutexGuard, RwLock};

@@ -62,18 +62,25 @@ impl Core {
     /// link, besides two slices or so; while it is written, some five times as much is in use. Nothing is taken in or
     /// sealed meanwhile.
     pub fn checkpoint(&self) -> Vec<u8> {
-        let sealing = self.sealing.lock();
-        let open = self.open.write();
+        let mut sealing = self.sealing.lock();
+        let open = loop {
+            self.close_over(&mut sealing);
+            let open = self.open.write();
+            if self.over.lock().is_empty() {
+                break open;
+            }
+        };
         let state = proto::CoreState {
             config_digest: self.graph.config_digest().to_owned(),
             second: open.second,
             tick: open.tick,
             sequence: sealing.sequence,
             pending: sealing.pending,
-            totals: Some(sealing.totals),
+            totals: Some(self.totals()),
             sealed: sealing.outbox.iter().map(write_sealed).collect(),
+            // First what lies at the doors is taken in, into the open slice.
+            waiting: Some(self.pairing.checkpoint(&self.graph, open.tick, &open.live)),
             open: self.graph.carry(&open.live),
-            waiting: Some(self.pairing.checkpoint(&self.graph)),
         };
         drop((open, sealing));
         let state = state.encode_to_vec();
@@ -119,8 +126,9 @@ impl Core {
                 .into_iter()
                 .map(|sealed| read_sealed(sealed, state.second))
                 .collect::<Result<_, _>>()?,
-            totals: state.totals.unwrap_or_default(),
+            looked: state.tick,
         };
+        *core.totals.lock() = state.totals.unwrap_or_default();
         Ok(core)
     }
 }

@@ -197,9 +197,19 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
             core.pairing.tombstones,
         ),
         (
+            "spangraph_pairing_door_spans",
+            "Spans, of those held, that came for a shard which is being swept.",
+            core.pairing.at_doors,
+        ),
+        (
             "spangraph_pairing_bytes",
             "Bytes of both.",
             core.pairing.bytes,
+        ),
+        (
+            "spangraph_unsealed_seconds",
+            "Seconds that are over and not sealed yet.",
+            core.unsealed_s,
         ),
         ("spangraph_graph_nodes", "Nodes held.", graph.nodes.into()),
         ("spangraph_graph_edges", "Edges held.", graph.edges.into()),
@@ -228,12 +238,23 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
         out.add(name, help, Kind::Gauge, &[], value);
     }
     out.add(
+        "spangraph_ingest_waits_total",
+        "Chunks of spans whose sender waited until others were taken in or seconds sealed.",
+        Kind::Counter,
+        &[],
+        core.waited,
+    );
+    out.add(
         "spangraph_unread_links_total",
         "Links beyond the first 128 of a span.",
         Kind::Counter,
         &[],
         core.pairing.unread_links,
     );
+    add_history(out, parts);
+}
+
+fn add_history(out: &mut Families, parts: &Parts) {
     for level in parts.history.levels() {
         let labels = [("resolution_s", &*level.resolution_s.to_string())];
         out.add(

@@ -6,11 +6,10 @@
 //! the trace was small stand under the 32 bits until a span with such an id comes, and from then on under its id.
 
 use ahash::RandomState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Head;
 
 use super::record::{Place, short};
 use super::slab::Slab;
+use super::table::Table;
 use crate::graph::NodeId;
 
 /// No entry.
@@ -39,10 +38,17 @@ pub(super) enum Parent {
 pub(super) struct SpanIndex {
     hasher: RandomState,
     entries: Slab<Entry>,
-    /// The newest entry of every chain: entry x CHAINS + which chain of it.
-    heads: HashTable<u32>,
+    heads: Table<Head>,
     /// Entries that know their parent by its short id.
     unsure: u32,
+}
+
+/// Where a chain begins. With its hash: when the table grows, the entries are far away.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Head {
+    /// The newest entry of the chain: entry x CHAINS + which chain of it.
+    newest: u32,
+    hash: u32,
 }
 
 /// One span.
@@ -96,7 +102,7 @@ impl SpanIndex {
         Self {
             hasher,
             entries: Slab::new(),
-            heads: HashTable::new(),
+            heads: Table::new(),
             unsure: 0,
         }
     }
@@ -121,8 +127,7 @@ impl SpanIndex {
             return;
         }
         let key = Key::Parent(Parent::Short(short(span)));
-        while let Some(head) = self.head(key) {
-            let entry = head / CHAINS;
+        while let Some(entry) = self.newest(key) {
             (1..CHAINS).for_each(|which| self.unlink(entry, which));
             self.entries.get_mut(entry).parent = Parent::whole(span);
             (1..CHAINS).for_each(|which| self.link(entry, which));
@@ -147,12 +152,17 @@ impl SpanIndex {
         }
     }
 
-    /// Visits what stands under a key, newest first: where it is kept, and its whole parent id if that is known. Returns
-    /// how many there were.
-    pub(super) fn each(&self, key: Key, mut visit: impl FnMut(Place, Option<u64>)) -> u64 {
+    /// Visits what stands under a key, newest first, but no more than `most`: where it is kept, and its whole parent id if
+    /// that is known. Returns how many that were.
+    pub(super) fn each(
+        &self,
+        key: Key,
+        most: usize,
+        mut visit: impl FnMut(Place, Option<u64>),
+    ) -> usize {
         let (mut visited, which) = (0, key.which());
-        let mut at = self.head(key).map_or(NONE, |head| head / CHAINS);
-        while at != NONE {
+        let mut at = self.newest(key).unwrap_or(NONE);
+        while at != NONE && visited < most {
             let entry = self.entries.get(at);
             let parent = match entry.parent {
                 Some(Parent::Whole(id)) => Some(id),
@@ -171,26 +181,36 @@ impl SpanIndex {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.entries.bytes_used() + self.heads.allocation_size() as u64
+        self.entries.bytes_used() + self.heads.bytes()
     }
 
     /// Ids are shared by few spans: their chains are short.
     fn find(&self, span: u64, place: Place) -> Option<u32> {
-        let mut at = self.head(Key::Span(span))? / CHAINS;
+        let mut at = self.newest(Key::Span(span))?;
         while at != NONE && self.entries.get(at).place != place {
             at = self.entries.get(at).links[0].older;
         }
         (at != NONE).then_some(at)
     }
 
-    fn head(&self, key: Key) -> Option<u32> {
-        let hash = self.hasher.hash_one(key);
-        let found = self.heads.find(hash, |&head| self.key(head) == Some(key));
-        found.copied()
+    /// The newest entry under a key.
+    fn newest(&self, key: Key) -> Option<u32> {
+        let hash = self.hash(key);
+        let is_it = |head: Head| head.hash == hash && self.key(head) == Some(key);
+        let head = self.heads.find(spread(hash), is_it)?;
+        Some(head.newest / CHAINS)
     }
 
-    fn key(&self, head: u32) -> Option<Key> {
-        self.entries.get(head / CHAINS).key(head % CHAINS)
+    fn key(&self, head: Head) -> Option<Key> {
+        let Head { newest, .. } = head;
+        self.entries.get(newest / CHAINS).key(newest % CHAINS)
+    }
+
+    fn hash(&self, key: Key) -> u32 {
+        let hash = self.hasher.hash_one(key);
+        #[expect(clippy::cast_possible_truncation, reason = "half a hash will do")]
+        let hash = hash as u32;
+        hash
     }
 
     /// Makes an entry the newest of one of its chains.
@@ -198,25 +218,24 @@ impl SpanIndex {
         let Some(key) = self.entries.get(entry).key(which) else {
             return;
         };
-        let (entries, hasher) = (&mut self.entries, &self.hasher);
-        let key_of = |head: u32| entries.get(head / CHAINS).key(head % CHAINS);
-        let head = self.heads.entry(
-            hasher.hash_one(key),
-            |&head| key_of(head) == Some(key),
-            |&head| hasher.hash_one(key_of(head).expect("only chains with a key have a head")),
-        );
-        let newest = entry * CHAINS + which;
+        let hash = self.hash(key);
+        let head = Head {
+            newest: entry * CHAINS + which,
+            hash,
+        };
+        let entries = &self.entries;
+        let is_it = |head: Head| {
+            let entry = entries.get(head.newest / CHAINS);
+            head.hash == hash && entry.key(head.newest % CHAINS) == Some(key)
+        };
+        let hash_of = |head: Head| spread(head.hash);
+        let before = self.heads.put(spread(hash), head, is_it, hash_of);
         let mut link = Link::ALONE;
-        match head {
-            Head::Occupied(mut head) => {
-                link.older = std::mem::replace(head.get_mut(), newest) / CHAINS;
-                entries.get_mut(link.older).links[which as usize].newer = entry;
-            }
-            Head::Vacant(free) => {
-                free.insert(newest);
-            }
+        if let Some(head) = before {
+            link.older = head.newest / CHAINS;
+            self.entries.get_mut(link.older).links[which as usize].newer = entry;
         }
-        entries.get_mut(entry).links[which as usize] = link;
+        self.entries.get_mut(entry).links[which as usize] = link;
     }
 
     /// Takes an entry out of one of its chains.
@@ -232,16 +251,23 @@ impl SpanIndex {
             self.entries.get_mut(newer).links[which as usize].older = older;
             return;
         }
-        let newest = entry * CHAINS + which;
-        let hash = self.hasher.hash_one(key);
-        if let Ok(mut head) = self.heads.find_entry(hash, |&head| head == newest) {
-            if older == NONE {
-                head.remove();
-            } else {
-                *head.get_mut() = older * CHAINS + which;
-            }
+        let hash = self.hash(key);
+        let head = |entry: u32| Head {
+            newest: entry * CHAINS + which,
+            hash,
+        };
+        if older == NONE {
+            self.heads.remove(spread(hash), head(entry));
+        } else {
+            self.heads.replace(spread(hash), head(entry), head(older));
         }
     }
+}
+
+/// A hash of 64 bits, all of which matter, of one of 32.
+fn spread(hash: u32) -> u64 {
+    // The golden ratio: Knuth, The Art of Computer Programming 3, 6.4.
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 // === impl Key ===
@@ -272,8 +298,8 @@ mod tests {
 
     fn under(index: &SpanIndex, key: Key) -> Vec<(Place, Option<u64>)> {
         let mut found = Vec::new();
-        let visited = index.each(key, |place, parent| found.push((place, parent)));
-        assert_eq!(visited, found.len() as u64);
+        let visited = index.each(key, usize::MAX, |place, parent| found.push((place, parent)));
+        assert_eq!(visited, found.len());
         found
     }
 

@@ -43,6 +43,8 @@ pub struct Batch {
     texts: Texts,
     /// Where each shard's run in `order` ends.
     ends: Vec<u32>,
+    /// Shards that have more than their share since the last batch.
+    pub(super) over: Vec<usize>,
 }
 
 /// The spans of a batch that fall to one shard.
@@ -51,6 +53,14 @@ pub(super) struct Run<'a> {
     incoming: &'a [Incoming],
     links: &'a [Target],
     order: &'a [u32],
+}
+
+/// Spans that are kept whole until they can be taken in, with what they link to.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    incoming: Vec<Incoming>,
+    links: Vec<Target>,
+    order: Vec<u32>,
 }
 
 // === impl Pairing ===
@@ -141,10 +151,7 @@ impl Pairing {
     /// Adds the distinct targets of the links of a span that R12 asks about: a CONSUMER, a receive or a send; returns
     /// where they stand.
     fn read_links(&self, span: &SpanRef<'_>, flags: Flags, links: &mut Vec<Target>) -> Range<u32> {
-        let end = |links: &[Target]| {
-            u32::try_from(links.len()).expect("128 links for each of 2,048 spans")
-        };
-        let start = end(links);
+        let start = end_of(links);
         let asks = match flags.kind() {
             SpanKind::Consumer => true,
             SpanKind::Client => flags.receives() || flags.performs(Operation::Send),
@@ -171,7 +178,7 @@ impl Pairing {
             }
         }
         links.truncate(kept);
-        start..end(links)
+        start..end_of(links)
     }
 
     fn read_outbound(
@@ -309,6 +316,11 @@ impl Batch {
         self.incoming.is_empty()
     }
 
+    /// Whether it brought some shard more than its share.
+    pub fn is_over(&self) -> bool {
+        !self.over.is_empty()
+    }
+
     /// Hands each shard its spans, in arrival order, and leaves the batch empty.
     pub(super) fn each_shard(&mut self, shards: usize, mut visit: impl FnMut(usize, Run<'_>)) {
         self.sort(shards);
@@ -316,14 +328,7 @@ impl Batch {
         for (shard, &end) in self.ends.iter().enumerate() {
             let order = &self.order[start..end as usize];
             if !order.is_empty() {
-                visit(
-                    shard,
-                    Run {
-                        incoming: &self.incoming,
-                        links: &self.links,
-                        order,
-                    },
-                );
+                visit(shard, Run::new(&self.incoming, &self.links, order));
             }
             start = end as usize;
         }
@@ -362,6 +367,19 @@ pub(super) fn shard_of(hash: u64, shards: usize) -> usize {
 // === impl Run ===
 
 impl<'a> Run<'a> {
+    /// The spans of `incoming` in this order, with their links.
+    pub(super) fn new(incoming: &'a [Incoming], links: &'a [Target], order: &'a [u32]) -> Self {
+        Self {
+            incoming,
+            links,
+            order,
+        }
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.order.len()
+    }
+
     pub(super) fn iter(self) -> impl Iterator<Item = &'a Incoming> {
         self.order
             .iter()
@@ -372,4 +390,51 @@ impl<'a> Run<'a> {
     pub(super) fn links(self, span: &Incoming) -> &'a [Target] {
         &self.links[span.links.start as usize..span.links.end as usize]
     }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// Keeps a copy.
+    pub(super) fn push(&mut self, span: &Incoming, links: &[Target]) {
+        let start = end_of(&self.links);
+        self.links.extend_from_slice(links);
+        self.order.push(end_of(&self.incoming));
+        self.incoming.push(Incoming {
+            links: start..end_of(&self.links),
+            ..span.clone()
+        });
+    }
+
+    pub(super) fn run(&self) -> Run<'_> {
+        Run::new(&self.incoming, &self.links, &self.order)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.incoming.len()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = self.incoming.capacity() * size_of::<Incoming>()
+            + self.links.capacity() * size_of::<Target>()
+            + self.order.capacity() * size_of::<u32>();
+        bytes as u64
+    }
+}
+
+impl From<Run<'_>> for Kept {
+    fn from(run: Run<'_>) -> Self {
+        let mut kept = Self {
+            incoming: Vec::with_capacity(run.len()),
+            order: Vec::with_capacity(run.len()),
+            links: Vec::new(),
+        };
+        run.iter().for_each(|span| kept.push(span, run.links(span)));
+        kept
+    }
+}
+
+/// Where the next thing would stand.
+fn end_of<T>(things: &[T]) -> u32 {
+    u32::try_from(things.len()).expect("a chunk and a memory share have fewer than 2^32")
 }

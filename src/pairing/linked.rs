@@ -25,12 +25,13 @@ pub(super) enum Answered {
 impl Shard {
     /// Takes the answers to this shard's links; what they say holds until the sweep that follows. A span that is not
     /// there any more had its wait cut short for want of memory, and was decided without them.
-    pub(super) fn take_answers(&mut self, answers: &[Answer], tick: u32, fx: &mut Effects) {
+    pub(super) fn take_answers(&mut self, cx: &Context<'_>, answers: &[Answer], fx: &mut Effects) {
         for Answer { to, verdict } in answers {
+            cx.relieve(fx);
             let asked = self.find(to);
-            let waited = asked.is_some() && to.arrived < tick;
+            let waited = asked.is_some() && to.arrived < cx.tick();
             if let Some(trace) = self.store.lookup(to.trace).filter(|_| waited) {
-                self.look_again(trace, tick);
+                self.look_again(trace, cx.tick());
             }
             match (verdict, asked) {
                 (Verdict::Call(call), _) => self.draw_linked(to, asked, (**call).clone(), fx),

@@ -26,13 +26,12 @@ enum Linked {
 // === impl Shard ===
 
 impl Shard {
-    /// Takes in the links that name this shard's spans, all of them asked by the close of `tick`, and answers those that
+    /// Takes in the links that name this shard's spans, all of them asked by the close of the tick, and answers those that
     /// settle: a CONSUMER's as soon as its PRODUCER is there, all others at their span's deadline.
     pub(super) fn answer_links(
         &mut self,
         cx: &Context<'_>,
         probes: &[LinkProbe],
-        tick: u32,
         answers: &mut Vec<Answer>,
         fx: &mut Effects,
     ) {
@@ -45,14 +44,16 @@ impl Shard {
         for &id in &ids {
             if let Some(probe) = self.probes.open(id).filter(|probe| probe.from.consumes()) {
                 self.answer_early(cx, id, &probe, answers, fx);
+                cx.relieve(fx);
             }
         }
         ids.clear();
-        self.probes.take_due(tick, &mut ids);
+        self.probes.take_due(cx.tick(), &mut ids);
         self.work.gives_way.clear();
         for &id in &ids {
             if let Some(probe) = self.probes.open(id) {
                 self.answer_due(cx, id, &probe, answers, fx);
+                cx.relieve(fx);
             }
         }
         self.work.links = ids;

@@ -1,15 +1,16 @@
 //! Pairs spans into calls, by the rules of pairing (their numbers, R0 to R14, are used throughout).
 //!
 //! Fed chunks of [`crate::span::SpanRef`]s by `core`; its [`Effects`] go to `graph`. Spans wait in [`Pairing`]'s shards, each behind
-//! its own lock; one trace is always in one shard. Pure: time is a tick given from outside, and the hash seed, the
+//! its own door; one trace is always in one shard. Pure: time is a tick given from outside, and the hash seed, the
 //! number of shards and the order inside a second show in no result while no bound is hit.
 
 mod chain;
 mod charge;
 mod checkpoint;
+mod closing;
+mod door;
 mod draw;
 mod entry;
-mod exchange;
 mod giving_way;
 mod groups;
 mod ignore;
@@ -30,10 +31,12 @@ mod shed;
 mod slab;
 mod store;
 mod sweep;
+mod table;
 mod texts;
 mod tomb;
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ahash::RandomState;
 
@@ -41,10 +44,11 @@ pub use checkpoint::Unreadable;
 pub use ignore::{Ignore, IgnoreRule, Matches};
 pub use intake::{Batch, ServiceInfo};
 
-use crate::graph::Graph;
 use crate::graph::call::{Call, Effects};
+use crate::graph::{Graph, LiveSlice};
 use crate::semconv::NamingConfig;
-use crate::sync::Mutex;
+use door::{Door, Left, Out};
+use intake::Run;
 use shard::{Context, Shard};
 
 /// Whether an inbound span may share its id with its caller's (B3 tracers).
@@ -105,7 +109,9 @@ pub struct Gauges {
     pub held: u64,
     /// Spans remembered after their deadline.
     pub tombstones: u64,
-    /// Bytes in use by both, indexes included.
+    /// Of those held, how many lie at the door of a shard that is busy.
+    pub at_doors: u64,
+    /// Bytes in use by all, indexes included.
     pub bytes: u64,
     /// Entries visited in the indexes of large traces since the start: some for each of their spans, whatever the shape
     /// of the trace.
@@ -132,13 +138,11 @@ pub struct ShortBy {
 pub struct Pairing {
     rules: Rules,
     hasher: RandomState,
-    shards: Box<[Mutex<Shard>]>,
-    /// The last tick whose links are answered. Read without the lock: each chunk asks.
-    exchanged: AtomicU32,
+    doors: Box<[Door]>,
+    /// More lies at a door than its shard has room for.
+    crowded: AtomicBool,
     /// See [`Gauges::unread_links`].
     unread_links: AtomicU64,
-    /// Held by who answers them.
-    exchanging: Mutex<()>,
     /// Bytes each shard may use.
     shard_budget: u64,
 }
@@ -167,12 +171,11 @@ impl Pairing {
         let hasher = RandomState::new();
         let shards = shards.max(1);
         let swept = tick.saturating_sub(1);
-        let new = |_| Mutex::new(Shard::new(hasher.clone(), &rules, swept));
+        let door = |_| Door::new(Shard::new(hasher.clone(), &rules, swept));
         Self {
-            shards: (0..shards).map(new).collect(),
-            exchanged: AtomicU32::new(swept),
+            doors: (0..shards).map(door).collect(),
+            crowded: AtomicBool::new(false),
             unread_links: AtomicU64::new(0),
-            exchanging: Mutex::new(()),
             shard_budget: budget / shards as u64,
             rules,
             hasher,
@@ -181,111 +184,125 @@ impl Pairing {
 
     /// Number of shards.
     pub fn shards(&self) -> usize {
-        self.shards.len()
+        self.doors.len()
     }
 
-    /// Takes a batch of spans that arrived in the open `tick`. `close` receives what a shard's overdue sweep of the
-    /// tick before did, since that belongs to the slice before.
+    /// Takes a batch of spans that arrived in the open `tick`, whose slice is `live`. Never waits for more than another
+    /// chunk: what comes for a shard that is busy is left at its door.
     pub fn apply(
         &self,
         graph: &Graph,
         batch: &mut Batch,
         tick: u32,
+        live: &Arc<LiveSlice>,
         fx: &mut Effects,
-        mut close: impl FnMut(&mut Effects),
     ) {
-        let cx = self.context(graph, tick);
-        // What is answered to the tick before must not see the spans of this one.
-        self.exchange(graph, tick - 1, &mut close);
-        let mut closing = Effects::default();
-        batch.each_shard(self.shards.len(), |index, spans| {
-            let mut shard = self.shards[index].lock();
-            if shard.sweep_before(&cx, tick, &mut closing) {
-                close(&mut closing);
+        let cx = self.context(graph, tick, live);
+        let mut over = std::mem::take(&mut batch.over);
+        batch.each_shard(self.doors.len(), |index, spans| {
+            if self.take_in(&cx, index, spans, fx) > self.shard_budget {
+                over.push(index);
             }
-            shard.insert_all(&cx, spans, fx);
-            self.keep_within_budget(&mut shard, &cx, fx);
         });
+        batch.over = over;
     }
 
-    fn context<'a>(&'a self, graph: &'a Graph, tick: u32) -> Context<'a> {
+    /// Takes spans in, or leaves them at the door. Returns the bytes that the shard has in use, 0 if it is out.
+    fn take_in(&self, cx: &Context<'_>, index: usize, spans: Run<'_>, fx: &mut Effects) -> u64 {
+        let door = &self.doors[index];
+        let mut inside = door.open();
+        let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
+            inside.leave(Left::new(spans, cx.tick(), cx.live));
+            if inside.gauges(cx.tick()).bytes > self.shard_budget {
+                self.crowded.store(true, Ordering::Relaxed);
+            }
+            return 0;
+        };
+        shard.insert_all(cx, spans, fx);
+        let (bytes, left) = (shard.bytes() + pile.bytes(), pile.len());
+        drop(inside);
+        if left == 0 {
+            return bytes;
+        }
+        // Takes a chunk along that was left: so there are soon none.
+        let mut inside = door.open();
+        let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
+            return bytes;
+        };
+        if let Some(left) = pile.pop(cx.tick()) {
+            shard.insert_all(cx, left.run(), fx);
+        }
+        shard.bytes() + pile.bytes()
+    }
+
+    /// R2: makes room in the shards to which [`Pairing::apply`] brought more than their share with this batch, unless they
+    /// are out: then who has them out does. Needs no guard of the open slice: what is decided goes into `live` while that
+    /// can take it.
+    pub fn make_room(&self, graph: &Graph, batch: &mut Batch, tick: u32, live: &Arc<LiveSlice>) {
+        let cx = self.context(graph, tick, live);
+        let mut effects = Effects::default();
+        for index in batch.over.drain(..) {
+            let shard = self.doors[index].try_take();
+            if let Some(mut shard) = shard.filter(|shard| shard.swept < tick) {
+                self.keep_to_share(&cx, &mut shard, &mut effects);
+                live.absorb(graph, &mut effects);
+            }
+        }
+    }
+
+    /// Whether so much was left at a door that who brings more should wait: call [`Pairing::clear_doors`] before.
+    pub fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    fn context<'a>(&'a self, graph: &'a Graph, tick: u32, live: &'a Arc<LiveSlice>) -> Context<'a> {
         Context {
             graph,
             rules: &self.rules,
             now_s: u64::from(tick),
+            live,
         }
     }
 
-    /// R2: makes room in a shard that has more than its share.
-    fn keep_within_budget(&self, shard: &mut Shard, cx: &Context<'_>, fx: &mut Effects) {
-        if shard.bytes() > self.shard_budget {
-            fx.evicted += shard.shed(cx, self.shard_budget, fx);
+    /// R2: makes room in a shard that has, with what lies at its door, more than its share.
+    fn keep_to_share(&self, cx: &Context<'_>, shard: &mut Out<'_>, fx: &mut Effects) {
+        let budget = self.shard_budget.saturating_sub(shard.left_bytes());
+        if shard.bytes() > budget {
+            fx.evicted += shard.shed(cx, budget, fx);
         }
     }
 
-    /// Sweeps shard `index` for the closing `tick`, whose links are answered, unless that was done; `close` receives what
-    /// that did. Returns how many of its spans had no outcome at that cut.
-    pub fn sweep(
-        &self,
-        graph: &Graph,
-        index: usize,
-        tick: u32,
-        close: impl FnOnce(&mut Effects),
-    ) -> u64 {
-        let cx = self.context(graph, tick);
-        let mut closing = Effects::default();
-        let mut shard = self.shards[index].lock();
-        if shard.sweep_before(&cx, tick + 1, &mut closing) {
-            // A record and the tombstone of its neighbour are more than two records.
-            self.keep_within_budget(&mut shard, &cx, &mut closing);
-            shard.pending_at_sweep = shard.pending;
-            close(&mut closing);
-        }
-        shard.pending_at_sweep
-    }
-
-    /// How full it is; takes each shard's lock in turn.
-    pub fn gauges(&self) -> Gauges {
+    /// How full it is in the open `tick`; opens each door in turn.
+    pub fn gauges(&self, tick: u32) -> Gauges {
         let mut sum = Gauges {
             unread_links: self.unread_links.load(Ordering::Relaxed),
             ..Gauges::default()
         };
-        for shard in &self.shards {
-            let shard = shard.lock();
-            sum.pending += shard.pending;
-            sum.held += shard.store.held();
-            sum.tombstones += shard.store.remembered();
-            sum.bytes += shard.bytes();
-            sum.visited += shard.store.visited();
-            let ShortBy {
-                wait_s,
-                messaging_wait_s,
-                retain_s,
-            } = &mut sum.short_by;
-            for (most, cut) in [
-                (wait_s, shard.cut.wait),
-                (messaging_wait_s, shard.cut.messaging_wait),
-                (retain_s, shard.cut.retain),
-            ] {
-                *most = cut.saturating_sub(shard.swept).max(*most);
-            }
+        for door in &self.doors {
+            sum.add(&door.open().gauges(tick));
         }
         sum
     }
 }
 
-// === impl Shard ===
+// === impl Gauges ===
 
-impl Shard {
-    /// Sweeps the ticks before the open one, unless that was done. Returns whether it swept.
-    fn sweep_before(&mut self, cx: &Context<'_>, open: u32, fx: &mut Effects) -> bool {
-        let closing = open - 1;
-        if self.swept >= closing {
-            return false;
-        }
-        self.sweep(cx, closing, fx);
-        self.swept = closing;
-        self.pending_at_sweep = self.pending;
-        true
+impl Gauges {
+    /// Adds those of a shard.
+    fn add(&mut self, shard: &Self) {
+        self.pending += shard.pending;
+        self.held += shard.held;
+        self.tombstones += shard.tombstones;
+        self.at_doors += shard.at_doors;
+        self.bytes += shard.bytes;
+        self.visited += shard.visited;
+        let ShortBy {
+            wait_s,
+            messaging_wait_s,
+            retain_s,
+        } = &mut self.short_by;
+        *wait_s = shard.short_by.wait_s.max(*wait_s);
+        *messaging_wait_s = shard.short_by.messaging_wait_s.max(*messaging_wait_s);
+        *retain_s = shard.short_by.retain_s.max(*retain_s);
     }
 }

@@ -1,17 +1,17 @@
-//! One shard of the pairing state: the traces whose keyed hash falls to it, behind one lock.
+//! One shard of the pairing state: the traces whose keyed hash falls to it.
 //!
 //! A span is indexed on arrival and settles at once only where no later span could change the answer. A SERVER that shares
 //! its id settles when the second closes in which its caller is there, since of several callers the order inside the
 //! second must not choose. Everything else waits for a sweep at the close of the second in which its wait ends.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use ahash::{HashMap, RandomState};
+use ahash::{HashMap, HashSet, RandomState};
 
-use super::Rules;
 use super::charge::Charges;
 use super::groups::Groups;
-use super::intake::Run;
+use super::intake::{Kept, Run};
 use super::linked::Answered;
 use super::parent::{self, Parent};
 use super::probe::{LinkProbe, Linker, Target};
@@ -21,14 +21,19 @@ use super::ring::Ring;
 use super::shed::Cut;
 use super::store::{Near, Store};
 use super::tomb::Waits;
+use super::{Gauges, Rules};
 use crate::graph::call::{Effects, Outcome};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, LiveSlice, NodeId};
 use crate::span::{SpanKind, TraceId};
 
 /// Most spans that share one id in one trace, those included that are kept for others beyond their time. A client and the
 /// servers that join its span are a handful; at the bound a further span is taken for a duplicate, or an id used by
 /// everybody would cost the square of its spans.
 const MOST_SHARING: usize = 128;
+
+/// Most spans below one that arrives, if it is to be taken in at once: what settles or marks them must not take longer
+/// than a chunk. With more, it is put off to the close of its tick, as if it had been the last to arrive in it.
+const MOST_BELOW: usize = 256;
 
 /// What every rule may ask besides the spans themselves.
 #[derive(Debug)]
@@ -37,7 +42,12 @@ pub(super) struct Context<'a> {
     pub(super) rules: &'a Rules,
     /// Seconds of monotonic time, as marked on nodes and edges in use.
     pub(super) now_s: u64,
+    /// The slice of the tick at hand.
+    pub(super) live: &'a Arc<LiveSlice>,
 }
+
+/// Most calls, and most unpaired spans, of which effects are put together: as many as a chunk of spans may have.
+const MOST_EFFECTS: usize = 2_048;
 
 /// A span ready to be indexed.
 #[derive(Debug, Clone)]
@@ -68,14 +78,15 @@ pub(super) struct Shard {
     pub(super) groups: Groups,
     /// SERVERs, by trace and reference, that settle when the tick at hand closes; they are [`Flags::HELD`].
     pub(super) closing: Vec<(u32, u32)>,
-    /// Spans without an outcome.
+    /// Spans of the tick at hand that are put off to its close, and by trace and id which these are.
+    put_off: Kept,
+    put_off_ids: HashSet<(u32, u64)>,
+    /// Spans without an outcome, but for those.
     pub(super) pending: u64,
     /// The last tick that was swept.
     pub(super) swept: u32,
     /// What was cut short for want of memory.
     pub(super) cut: Cut,
-    /// `pending` when that sweep ended.
-    pub(super) pending_at_sweep: u64,
     pub(super) work: Work,
 }
 
@@ -99,6 +110,15 @@ pub(super) struct Work {
 // === impl Context ===
 
 impl Context<'_> {
+    /// Hands on what was put together, if that is as much as a chunk may do: so that no guard of the graph is held for
+    /// longer, and effects take no more room, however much is settled at once.
+    pub(super) fn relieve(&self, fx: &mut Effects) {
+        let calls = fx.calls.len().max(fx.node_calls.len());
+        if calls.max(fx.unpaired.len()) >= MOST_EFFECTS {
+            self.live.absorb(self.graph, fx);
+        }
+    }
+
     /// The tick at hand: the open one, or the one that is being swept.
     pub(super) fn tick(&self) -> u32 {
         u32::try_from(self.now_s).expect("ticks are 32 bits")
@@ -115,15 +135,16 @@ impl Shard {
             groups: Groups::new(hasher.clone(), &waits),
             probes: Probes::new(hasher.clone(), &waits),
             answered: HashMap::with_hasher(hasher.clone()),
-            store: Store::new(hasher, waits),
+            store: Store::new(hasher.clone(), waits),
             due: Ring::default(),
             expiring: Ring::default(),
             closing: Vec::new(),
             near: Near::default(),
+            put_off: Kept::default(),
+            put_off_ids: HashSet::with_hasher(hasher),
             pending: 0,
             swept: tick,
             cut: Cut::default(),
-            pending_at_sweep: 0,
             work: Work::default(),
         }
     }
@@ -131,6 +152,23 @@ impl Shard {
     /// Takes accepted spans, in arrival order. All traces are found first, then all their records touched, then the
     /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs).
     pub(super) fn insert_all(&mut self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
+        self.insert_run(cx, spans, MOST_BELOW, fx);
+    }
+
+    /// Takes the spans in that are put off: those of the tick at hand.
+    pub(super) fn insert_put_off(&mut self, cx: &Context<'_>, fx: &mut Effects) {
+        let put_off = std::mem::take(&mut self.put_off);
+        self.put_off_ids.clear();
+        self.insert_run(cx, put_off.run(), usize::MAX, fx);
+    }
+
+    fn insert_run(
+        &mut self,
+        cx: &Context<'_>,
+        spans: Run<'_>,
+        most_below: usize,
+        fx: &mut Effects,
+    ) {
         self.store.begin(cx.tick());
         let mut traces = std::mem::take(&mut self.work.traces);
         traces.clear();
@@ -148,19 +186,29 @@ impl Shard {
             .fold(0, u64::wrapping_add);
         std::hint::black_box(touched);
         for (&trace, span) in traces.iter().zip(spans.iter()) {
-            self.insert(cx, trace, span.record, spans.links(span), fx);
+            let links = spans.links(span);
+            if !self.insert(cx, trace, span.record, links, most_below, fx) {
+                self.put_off.push(span, links);
+                self.put_off_ids.insert((trace, span.record.span));
+            }
         }
         self.work.traces = traces;
     }
 
+    /// Takes a span in. If there are `most_below` spans below it or more, it does nothing and returns false.
     fn insert(
         &mut self,
         cx: &Context<'_>,
         trace: u32,
         mut record: Record,
         links: &[Target],
+        most_below: usize,
         fx: &mut Effects,
-    ) {
+    ) -> bool {
+        // Another one with its id found too many.
+        if !self.put_off_ids.is_empty() && self.put_off_ids.contains(&(trace, record.span)) {
+            return false;
+        }
         let mut near = std::mem::take(&mut self.work.arrival);
         self.store
             .look_same(trace, record.span, record.parent, &mut near);
@@ -169,10 +217,14 @@ impl Shard {
         if crowded || near.same.iter().any(repeat) {
             fx.outcome(Outcome::Duplicate);
             self.work.arrival = near;
-            return;
+            return true;
         }
-        self.store
-            .look_further(trace, record.span, record.parent, &mut near);
+        let (span, parent) = (record.span, record.parent);
+        let store = &self.store;
+        if !store.look_further(trace, span, parent, most_below, &mut near) {
+            self.work.arrival = near;
+            return false;
+        }
         near.seen_since(record.arrived);
         record
             .flags
@@ -185,6 +237,7 @@ impl Shard {
         self.settle_near(cx, trace, &record.seen(at), &near, fx);
         self.work.arrival = near;
         self.link(trace, &record, links);
+        true
     }
 
     /// Sends the links of a span that arrives on their way, and wakes those that may have waited for it.
@@ -234,6 +287,7 @@ impl Shard {
             if let Place::Waiting(at) = child.at {
                 let parent = self.parent_of(cx, trace, at);
                 self.settle_early(cx, trace, at, parent, fx);
+                cx.relieve(fx);
             }
         }
         let inside = |c: &&Seen| c.service == x.service && !c.flags.inbound();
@@ -267,6 +321,7 @@ impl Shard {
             if self.store.record(at).arrived < cx.tick() {
                 self.look_again(trace, cx.tick());
             }
+            cx.relieve(fx);
         }
         self.closing = closing;
     }
@@ -294,6 +349,19 @@ impl Shard {
         parent
     }
 
+    /// How full it is.
+    pub(super) fn gauges(&self) -> Gauges {
+        let put_off = self.put_off.len() as u64;
+        Gauges {
+            pending: self.pending + put_off,
+            held: self.store.held() + put_off,
+            tombstones: self.store.remembered(),
+            bytes: self.bytes(),
+            visited: self.store.visited(),
+            ..Gauges::default()
+        }
+    }
+
     /// Bytes of everything that grows with the spans held.
     pub(super) fn bytes(&self) -> u64 {
         self.store.bytes()
@@ -302,6 +370,8 @@ impl Shard {
             + self.expiring.bytes()
             + self.charges.bytes()
             + self.groups.bytes()
+            + self.put_off.bytes()
+            + (self.put_off_ids.capacity() * (size_of::<(u32, u64)>() + 1)) as u64
             + (self.closing.capacity() * size_of::<(u32, u32)>()) as u64
     }
 }

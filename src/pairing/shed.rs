@@ -1,8 +1,8 @@
 //! Makes room when a shard has more than its share (R2): what is remembered goes first, then the oldest waits are cut
 //! short.
 
-use super::Rules;
 use super::shard::{Context, Shard};
+use super::{Rules, ShortBy};
 use crate::graph::call::Effects;
 
 /// The last ticks at which something should have ended that was cut short for want of memory.
@@ -31,6 +31,16 @@ impl Cut {
         }
     }
 
+    /// What is shorter than configured for what arrives in the open `tick`.
+    pub(super) fn short_by(self, tick: u32) -> ShortBy {
+        let short = |cut: u32| cut.saturating_add(1).saturating_sub(tick);
+        ShortBy {
+            wait_s: short(self.wait),
+            messaging_wait_s: short(self.messaging_wait),
+            retain_s: short(self.retain),
+        }
+    }
+
     /// Notes that what was to be remembered until `tick` is forgotten.
     fn memories_until(&mut self, tick: u32) {
         self.retain = tick.max(self.retain);
@@ -50,6 +60,7 @@ impl Shard {
     /// Makes room (R2) until at most `budget` bytes are in use: forgets what is only remembered, oldest first; then cuts
     /// the oldest waits short, and with them the links that came as early. Returns the spans whose wait was cut short.
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
+        self.insert_put_off(cx, fx);
         self.settle_closing(cx, fx);
         self.closing = Vec::new();
         // What was said of the tick before does not know the spans of this one.

@@ -9,12 +9,12 @@ mod find;
 use std::cell::Cell;
 
 use ahash::{HashMap, RandomState};
-use hashbrown::HashTable;
 
 use super::chain::{Chain, Chains};
 use super::index::{Parent, SpanIndex};
 use super::record::{Flags, Place, Record, Seen};
 use super::slab::Slab;
+use super::table::Table;
 use super::tomb::{Tomb, Waits};
 use crate::span::{TraceId, Weight};
 pub(super) use find::Near;
@@ -62,7 +62,7 @@ fn short_tick(tick: u32) -> u16 {
 pub(super) struct Store {
     hasher: RandomState,
     waits: Waits,
-    by_id: HashTable<u32>,
+    by_id: Table<u32>,
     traces: Slab<Trace>,
     records: Chains<Record, RECORDS>,
     tombs: Chains<Tomb, TOMBS>,
@@ -70,6 +70,8 @@ pub(super) struct Store {
     heavy: HashMap<u32, Weight>,
     /// Indexes of the large traces.
     large: HashMap<u32, SpanIndex>,
+    /// Bytes of all of them: there may be thousands.
+    large_bytes: u64,
     /// Entries of indexes that were visited.
     visited: Cell<u64>,
 }
@@ -80,12 +82,13 @@ impl Store {
     pub(super) fn new(hasher: RandomState, waits: Waits) -> Self {
         Self {
             waits,
-            by_id: HashTable::new(),
+            by_id: Table::new(),
             traces: Slab::new(),
             records: Chains::new(),
             tombs: Chains::new(),
             heavy: HashMap::with_hasher(hasher.clone()),
             large: HashMap::with_hasher(hasher.clone()),
+            large_bytes: 0,
             visited: Cell::new(0),
             hasher,
         }
@@ -109,7 +112,7 @@ impl Store {
     /// The trace's slot, made when new. `hash` is the keyed hash of `id`.
     pub(super) fn trace(&mut self, hash: u64, id: TraceId) -> u32 {
         let traces = &self.traces;
-        if let Some(&found) = self.by_id.find(hash, |&slot| traces.get(slot).id == id) {
+        if let Some(found) = self.by_id.find(hash, |slot| traces.get(slot).id == id) {
             return found;
         }
         let slot = self.traces.insert(Trace {
@@ -122,16 +125,16 @@ impl Store {
             state: State::Small,
         });
         let (traces, hasher) = (&self.traces, &self.hasher);
-        let hash_of = |&slot: &u32| hasher.hash_one(traces.get(slot).id);
-        self.by_id.insert_unique(hash, slot, hash_of);
+        let hash_of = |slot| hasher.hash_one(traces.get(slot).id);
+        self.by_id.put(hash, slot, |_| false, hash_of);
         slot
     }
 
     /// The trace's slot, if it has one.
     pub(super) fn lookup(&self, id: TraceId) -> Option<u32> {
         let hash = self.hasher.hash_one(id);
-        let is_it = |slot: &u32| self.traces.get(*slot).id == id;
-        self.by_id.find(hash, is_it).copied()
+        let is_it = |slot| self.traces.get(slot).id == id;
+        self.by_id.find(hash, is_it)
     }
 
     /// Reads where the trace's newest records stand, so that the machine fetches them while other traces are looked up.
@@ -206,8 +209,9 @@ impl Store {
         if head.state == State::Large {
             let parent = Parent::whole(record.parent);
             let place = Place::Waiting(at);
-            self.index(trace)
-                .add(record.span, parent, record.service, place);
+            self.change_index(trace, |index| {
+                index.add(record.span, parent, record.service, place);
+            });
         } else {
             self.index_if_large(trace);
         }
@@ -229,7 +233,7 @@ impl Store {
             false => Tomb::outlived(&record, horizon),
             true => {
                 if indexed {
-                    self.index(trace).remove(record.span, was);
+                    self.change_index(trace, |index| index.remove(record.span, was));
                 }
                 return None;
             }
@@ -238,8 +242,8 @@ impl Store {
         let weight = if outbound { Weight::ONE } else { record.weight };
         let tomb = self.bury(trace, tomb, weight);
         if indexed {
-            self.index(trace)
-                .moved(record.span, was, Place::Remembered(tomb));
+            let to = Place::Remembered(tomb);
+            self.change_index(trace, |index| index.moved(record.span, was, to));
         }
         Some(expires.max(horizon))
     }
@@ -300,6 +304,8 @@ impl Store {
         let (waits, heavy) = (&self.waits, &mut self.heavy);
         let large = head.state == State::Large;
         let mut index = large.then(|| self.large.get_mut(&trace)).flatten();
+        let index_bytes = |index: &Option<&mut SpanIndex>| index.as_ref().map_or(0, |i| i.bytes());
+        self.large_bytes -= index_bytes(&index);
         let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
             let expires = tomb.expires(waits);
             let looked_at = expires <= tick
@@ -314,6 +320,7 @@ impl Store {
             }
             gone
         });
+        self.large_bytes += index_bytes(&index);
         let records = self.records.remove_if(&mut head.records, |_, _| false);
         head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
         if head.spans == 0 {
@@ -327,11 +334,10 @@ impl Store {
         let was = std::mem::replace(&mut head.state, State::Free);
         let id = head.id;
         let hash = self.hasher.hash_one(id);
-        if let Ok(entry) = self.by_id.find_entry(hash, |&slot| slot == trace) {
-            entry.remove();
-        }
+        self.by_id.remove(hash, trace);
         if was == State::Large {
-            self.large.remove(&trace);
+            let index = self.large.remove(&trace);
+            self.large_bytes -= index.map_or(0, |index| index.bytes());
         }
         self.traces.remove(trace);
     }
@@ -347,7 +353,7 @@ impl Store {
 
     /// Slots of all traces, in no order that matters.
     pub(super) fn traces(&self) -> impl Iterator<Item = u32> {
-        self.by_id.iter().copied()
+        self.by_id.iter()
     }
 
     /// Visits all tombstones of a trace.
@@ -376,6 +382,7 @@ impl Store {
         // Some may stand before their parent.
         self.tombs
             .each(head.tombs, |_, tomb| index.adopt(tomb.span));
+        self.large_bytes += index.bytes();
         self.large.insert(trace, index);
     }
 
@@ -383,9 +390,12 @@ impl Store {
         self.traces.get(trace).state == State::Large
     }
 
-    fn index(&mut self, trace: u32) -> &mut SpanIndex {
+    fn change_index(&mut self, trace: u32, change: impl FnOnce(&mut SpanIndex)) {
         let index = self.large.get_mut(&trace);
-        index.expect("an indexed trace has its index")
+        let index = index.expect("an indexed trace has its index");
+        self.large_bytes -= index.bytes();
+        change(index);
+        self.large_bytes += index.bytes();
     }
 
     /// Entries of the indexes of large traces that were visited since the start.
@@ -405,9 +415,8 @@ impl Store {
 
     /// Bytes in use, indexes and free lists included.
     pub(super) fn bytes(&self) -> u64 {
-        let large: u64 = self.large.values().map(SpanIndex::bytes).sum();
         let heavy = self.heavy.capacity() * (size_of::<(u32, Weight)>() + 1);
-        let maps = heavy + self.by_id.allocation_size();
-        self.traces.bytes_used() + maps as u64 + self.records.bytes() + self.tombs.bytes() + large
+        let tables = self.traces.bytes_used() + self.by_id.bytes() + heavy as u64;
+        tables + self.records.bytes() + self.tombs.bytes() + self.large_bytes
     }
 }

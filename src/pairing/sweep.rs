@@ -11,8 +11,9 @@ use crate::span::Side;
 // === impl Shard ===
 
 impl Shard {
-    /// Decides all waits that end by the close of tick `horizon`.
-    pub(super) fn sweep(&mut self, cx: &Context<'_>, horizon: u32, fx: &mut Effects) {
+    /// Decides all waits that end by the close of the tick at hand.
+    pub(super) fn sweep(&mut self, cx: &Context<'_>, fx: &mut Effects) {
+        let horizon = cx.tick();
         self.store.begin(horizon);
         self.settle_closing(cx, fx);
         while let Some((_, bucket)) = self.due.pop(horizon) {
@@ -31,6 +32,7 @@ impl Shard {
             }
             self.expiring.recycle(bucket);
         }
+        self.swept = horizon;
     }
 
     /// Forgets a trace's tombstones that expire when `tick` closes, unless they were seen by somebody who waits: in the
@@ -70,12 +72,14 @@ impl Shard {
             } else if flags.outbound() && flags.receives() && !flags.has(Flags::ENTERED) {
                 self.settle_receive(cx, trace, at, fx);
             }
+            cx.relieve(fx);
         }
         let mut again = None;
         self.work.groups.clear();
         for &at in &waiting {
             if may_enter(self.store.record(at).flags) {
                 again = earlier(again, self.enter(cx, trace, at, horizon, fx));
+                cx.relieve(fx);
             }
         }
         // With nothing else waiting and no group held, every callee here has settled.
@@ -85,6 +89,7 @@ impl Shard {
         self.work.walk.begin(trace, horizon);
         waiting.retain(|&at| {
             let open_until = self.decide_due(cx, trace, at, closed, fx);
+            cx.relieve(fx);
             again = earlier(again, open_until.map(|tick| tick.max(horizon + 1)));
             // A group decided later still asks its members whether they failed.
             open_until.is_none() && !self.store.record(at).flags.has(Flags::HELD)

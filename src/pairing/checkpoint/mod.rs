@@ -8,16 +8,19 @@ mod links;
 mod names;
 mod spans;
 
+use std::sync::Arc;
+
 use ahash::HashMap;
 
-use super::intake::shard_of;
+use super::door::Door;
 use super::record::Flags;
 use super::ring::Ring;
 use super::shard::Shard;
 use super::shed::Cut;
 use super::tomb::Waits;
 use super::{Pairing, Rules};
-use crate::graph::Graph;
+use crate::graph::call::Effects;
+use crate::graph::{Graph, LiveSlice};
 use crate::proto;
 use crate::span::TraceId;
 use names::{Ids, Names};
@@ -38,9 +41,15 @@ struct Bounds {
 
 impl Pairing {
     /// Everything that waits or is remembered. Only between two chunks, with every shard swept and all links of closed
-    /// ticks answered. Takes all shards' locks.
-    pub fn checkpoint(&self, graph: &Graph) -> proto::Waiting {
-        let shards: Vec<_> = self.shards.iter().map(|shard| shard.lock()).collect();
+    /// ticks answered. Takes in what lies at the doors and what is put off; `live` is the slice of the open `tick`.
+    pub fn checkpoint(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) -> proto::Waiting {
+        self.clear_doors(graph);
+        let mut shards: Vec<_> = self.doors.iter().map(Door::take).collect();
+        let mut effects = Effects::default();
+        for shard in &mut shards {
+            shard.insert_put_off(&self.context(graph, tick, live), &mut effects);
+        }
+        live.absorb(graph, &mut effects);
         let mut names = Names::default();
         for shard in &shards {
             shard.each_trace(&mut names, drop);
@@ -74,33 +83,33 @@ impl Pairing {
     ) -> Result<u64, Unreadable> {
         let ids = Ids::intern(graph, waiting, u64::from(tick))?;
         let bounds = Bounds::new(&self.rules, tick);
+        let mut shards: Vec<_> = self.doors.iter().map(Door::take).collect();
         let mut pending = 0;
         for trace in &waiting.traces {
             let id = trace_id(trace.id_high, trace.id_low)?;
             let hash = self.hasher.hash_one(id);
-            let shard = &self.shards[shard_of(hash, self.shards.len())];
-            pending += shard.lock().take_back(hash, id, trace, &ids, &bounds)?;
+            pending += shards[self.shard(id)].take_back(hash, id, trace, &ids, &bounds)?;
         }
-        let shard = |trace: TraceId| {
-            let hash = self.hasher.hash_one(trace);
-            self.shards[shard_of(hash, self.shards.len())].lock()
-        };
         for link in &waiting.links {
             let (probe, state) = links::read(link, &ids, &bounds)?;
             match state {
-                None => shard(probe.from.trace).probes.outbox.push(probe),
+                None => {
+                    let shard = &mut shards[self.shard(probe.from.trace)];
+                    shard.probes.outbox.push(probe);
+                }
                 Some(state) => {
-                    let probes = &mut shard(probe.target.trace).probes;
-                    probes.take_back(probe, state, link.woken, tick);
+                    let shard = &mut shards[self.shard(probe.target.trace)];
+                    shard.probes.take_back(probe, state, link.woken, tick);
                 }
             }
         }
         for group in &waiting.groups {
             let (group, until) = groups::read(group, &ids, &bounds)?;
-            shard(group.trace).groups.insert(group, until, tick);
+            let shard = &mut shards[self.shard(group.trace)];
+            shard.groups.insert(group, until, tick);
         }
-        for shard in &self.shards {
-            shard.lock().cut = Cut {
+        for shard in &mut shards {
+            shard.cut = Cut {
                 wait: waiting.wait_cut_tick,
                 messaging_wait: waiting.messaging_wait_cut_tick,
                 retain: waiting.retain_cut_tick,

@@ -40,7 +40,7 @@ impl Store {
     /// Everything near (`span`, `parent`): spans with that id, spans with the parent's id, spans below that id.
     pub(in crate::pairing) fn look(&self, trace: u32, span: u64, parent: u64, near: &mut Near) {
         self.look_same(trace, span, parent, near);
-        self.look_further(trace, span, parent, near);
+        self.look_further(trace, span, parent, usize::MAX, near);
     }
 
     /// The first half of [`Store::look`]: spans with that id. Of a duplicate nobody asks more, and very many may come of a
@@ -85,20 +85,23 @@ impl Store {
         });
     }
 
-    /// The second half: spans with the parent's id, spans below that id.
+    /// The second half: spans with the parent's id, spans below that id. Whether these are fewer than `most`; if not, it
+    /// stopped there.
     pub(in crate::pairing) fn look_further(
         &self,
         trace: u32,
         span: u64,
         parent: u64,
+        most: usize,
         near: &mut Near,
-    ) {
+    ) -> bool {
         if self.is_indexed(trace) {
             if parent != 0 {
                 self.named(trace, parent, &mut near.parents);
             }
-            self.below(trace, span, &mut near.children);
+            self.under_parent(trace, span, Key::Parent, most, &mut near.children);
         }
+        near.children.len() < most
     }
 
     /// What R3 asks about a span that may be remembered only: spans with its id and with its parent's, of which a
@@ -122,17 +125,9 @@ impl Store {
     /// Spans with this id.
     pub(in crate::pairing) fn named(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
         if self.is_indexed(trace) {
-            return self.under(trace, Key::Span(span), out);
+            return self.under(trace, Key::Span(span), usize::MAX, out);
         }
         self.walk(trace, |seen| seen.span == span, out);
-    }
-
-    /// Spans whose parent has this id.
-    pub(in crate::pairing) fn below(&self, trace: u32, span: u64, out: &mut Vec<Seen>) {
-        if self.is_indexed(trace) {
-            return self.under_parent(trace, span, Key::Parent, out);
-        }
-        self.walk(trace, |seen| is_below(seen, span), out);
     }
 
     /// Spans of one service whose parent has this id.
@@ -144,31 +139,33 @@ impl Store {
         out: &mut Vec<Seen>,
     ) {
         if self.is_indexed(trace) {
-            return self.under_parent(trace, span, |parent| Key::Child(parent, service), out);
+            let key = |parent| Key::Child(parent, service);
+            return self.under_parent(trace, span, key, usize::MAX, out);
         }
         let is_child = |seen: &Seen| seen.service == service && is_below(seen, span);
         self.walk(trace, is_child, out);
     }
 
-    /// The spans of a large trace under a key.
-    fn under(&self, trace: u32, key: Key, out: &mut Vec<Seen>) {
-        let visited = self.large[&trace].each(key, |place, parent| {
+    /// The spans of a large trace under a key, no more than `most`.
+    fn under(&self, trace: u32, key: Key, most: usize, out: &mut Vec<Seen>) {
+        let visited = self.large[&trace].each(key, most, |place, parent| {
             out.push(self.place(place, parent));
         });
-        self.visited.set(self.visited.get() + visited);
+        self.visited.set(self.visited.get() + visited as u64);
     }
 
-    /// The spans of a large trace under the keys of a parent.
+    /// The spans of a large trace under the keys of a parent, no more than twice `most`.
     fn under_parent(
         &self,
         trace: u32,
         span: u64,
         key: impl Fn(Parent) -> Key,
+        most: usize,
         out: &mut Vec<Seen>,
     ) {
-        self.under(trace, key(Parent::Whole(span)), out);
+        self.under(trace, key(Parent::Whole(span)), most, out);
         if self.large[&trace].is_unsure() {
-            self.under(trace, key(Parent::Short(short(span))), out);
+            self.under(trace, key(Parent::Short(short(span))), most, out);
         }
     }
 

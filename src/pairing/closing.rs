@@ -1,0 +1,114 @@
+//! The close of a tick. The shards first exchange links and answers, before any of them settles what needs them, so that the
+//! number of shards does not show; then each is swept of the waits that ended.
+//!
+//! One shard after the other is taken out of its door for it: what arrives meanwhile belongs to a later tick and is left there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Pairing;
+use super::door::{Door, Out};
+use super::intake::shard_of;
+use super::probe::{Answer, LinkProbe};
+use super::shard::Context;
+use crate::graph::call::Effects;
+use crate::graph::{Graph, LiveSlice};
+use crate::span::TraceId;
+
+// === impl Pairing ===
+
+impl Pairing {
+    /// Closes `tick`, whose slice is `live` and in which nothing arrives any more. Returns how many spans have no outcome at
+    /// that cut. By one caller at a time, tick after tick.
+    pub fn close(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) -> u64 {
+        let cx = self.context(graph, tick, live);
+        let mut effects = Effects::default();
+        let probes = self.collect(&cx, &mut effects);
+        self.exchange(&cx, &probes, &mut effects);
+        let mut pending = 0;
+        for door in &self.doors {
+            pending += self.sweep(&cx, door, &mut effects);
+        }
+        live.absorb(graph, &mut effects);
+        pending
+    }
+
+    /// The links that were asked since the last exchange, by the shard of the span they name. First takes in what was left
+    /// at the doors, and what was put off.
+    fn collect(&self, cx: &Context<'_>, fx: &mut Effects) -> Vec<Vec<LinkProbe>> {
+        let mut probes: Vec<Vec<LinkProbe>> = self.doors.iter().map(|_| Vec::new()).collect();
+        for door in &self.doors {
+            let mut shard = door.take();
+            while let Some(left) = shard.pop_left(cx.tick()) {
+                shard.insert_all(cx, left.run(), fx);
+                cx.relieve(fx);
+            }
+            shard.insert_put_off(cx, fx);
+            // Room is made when the links are on their way: they would be given up for it.
+            for probe in std::mem::take(&mut shard.probes.outbox) {
+                probes[self.shard(probe.target.trace)].push(probe);
+            }
+        }
+        probes
+    }
+
+    /// Answers all links that were asked.
+    fn exchange(&self, cx: &Context<'_>, probes: &[Vec<LinkProbe>], fx: &mut Effects) {
+        let mut answers: Vec<Vec<Answer>> = self.doors.iter().map(|_| Vec::new()).collect();
+        let mut given = Vec::new();
+        for (door, probes) in self.doors.iter().zip(probes) {
+            let mut shard = door.take();
+            shard.answer_links(cx, probes, &mut given, fx);
+            self.keep_to_share(cx, &mut shard, fx);
+            for answer in given.drain(..) {
+                answers[self.shard(answer.to.trace)].push(answer);
+            }
+        }
+        for (door, answers) in self.doors.iter().zip(&answers) {
+            if !answers.is_empty() {
+                door.take().take_answers(cx, answers, fx);
+            }
+        }
+    }
+
+    /// Sweeps a shard, whose links are answered; then takes in what was left at its door meanwhile.
+    fn sweep(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) -> u64 {
+        let mut shard = door.take();
+        shard.sweep(cx, fx);
+        // A record and the tombstone of its neighbour are more than two records.
+        self.keep_to_share(cx, &mut shard, fx);
+        let pending = shard.pending;
+        self.take_in_left(cx.graph, &mut shard);
+        pending
+    }
+
+    /// Takes in what lies at the door of a shard for its open tick; what comes meanwhile is for those who bring it.
+    fn take_in_left(&self, graph: &Graph, shard: &mut Out<'_>) {
+        let open = shard.swept + 1;
+        for _ in 0..shard.left() {
+            let Some(left) = shard.pop_left(open) else {
+                return;
+            };
+            let cx = self.context(graph, open, left.live());
+            let mut effects = Effects::default();
+            shard.insert_all(&cx, left.run(), &mut effects);
+            self.keep_to_share(&cx, shard, &mut effects);
+            left.live().absorb(graph, &mut effects);
+        }
+    }
+
+    /// Takes in what lies at all doors for their shards' open ticks, once those who have them out have put them back.
+    pub fn clear_doors(&self, graph: &Graph) {
+        self.crowded.store(false, Ordering::Relaxed);
+        for door in &self.doors {
+            if door.open().has_left() {
+                self.take_in_left(graph, &mut door.take());
+            }
+        }
+    }
+
+    /// Which shard a trace falls to.
+    pub(super) fn shard(&self, trace: TraceId) -> usize {
+        shard_of(self.hasher.hash_one(trace), self.doors.len())
+    }
+}
