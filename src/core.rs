@@ -53,6 +53,9 @@ pub struct CoreConfig {
     pub digest: String,
 }
 
+/// How a thread waits: it runs what it is given, which may take seconds, and nothing else meanwhile.
+pub type Wait = fn(&mut dyn FnMut());
+
 /// Reusable room for one caller of [`Core::apply`].
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -99,6 +102,8 @@ pub struct Core {
     sealing: Mutex<Sealing>,
     /// See [`Core::totals`].
     totals: Mutex<Law>,
+    /// How those wait who bring more than there is room for.
+    wait: Wait,
     /// Added, modulo 2^64, to the monotonic times it is told, so that they go on from where a checkpoint was taken.
     mono_offset_ns: u64,
 }
@@ -136,6 +141,12 @@ impl Core {
         Self::start(config, origin, start)
     }
 
+    /// The same, whose callers of [`Core::apply`] wait in another way than by just doing it.
+    #[must_use]
+    pub fn waiting_by(self, wait: Wait) -> Self {
+        Self { wait, ..self }
+    }
+
     fn start(config: CoreConfig, origin: Origin, start: Start) -> Self {
         let rules = &config.rules;
         let remembered = rules
@@ -170,6 +181,7 @@ impl Core {
             waited: AtomicU64::new(0),
             sealing: Mutex::default(),
             totals: Mutex::default(),
+            wait: |wait| wait(),
             mono_offset_ns: 0,
         }
     }

@@ -73,10 +73,12 @@ impl Core {
             return;
         }
         self.waited.fetch_add(1, Ordering::Relaxed);
-        self.close_over(&mut self.sealing.lock());
-        if crowded {
-            self.pairing.clear_doors(&self.graph);
-        }
+        (self.wait)(&mut || {
+            self.close_over(&mut self.sealing.lock());
+            if crowded {
+                self.pairing.clear_doors(&self.graph);
+            }
+        });
     }
 
     /// Turns to the next second, unless the open slice is that of `to`. A wall clock that stepped forward by more than

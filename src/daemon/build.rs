@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::engine::Engine;
 use crate::clock::Clock;
@@ -56,7 +57,7 @@ impl Parts {
         let digest = digest(resolved);
         // Seeded by the system anew for each process.
         let epoch = format!("{:016x}", RandomState::new().hash_one(now.wall_ns));
-        let core = Core::new(core_config(resolved), origin(&epoch), now);
+        let core = Core::new(core_config(resolved), origin(&epoch), now).waiting_by(wait);
         Self {
             clock,
             core: Arc::new(core),
@@ -187,4 +188,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Has another thread serve the connections of this one meanwhile. On a runtime of one thread there is none.
+fn wait(wait: &mut dyn FnMut()) {
+    let several = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    if Handle::try_current().is_ok_and(several) {
+        tokio::task::block_in_place(wait);
+    } else {
+        wait();
+    }
 }

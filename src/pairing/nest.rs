@@ -105,6 +105,21 @@ struct Frame {
 // === impl Walk ===
 
 impl Walk {
+    /// The room of its largest list.
+    pub(super) fn room(&self) -> usize {
+        let lists = [
+            self.found.capacity(),
+            self.carried.capacity(),
+            self.matched.capacity(),
+            self.frames.capacity(),
+            self.children.capacity(),
+            self.component.capacity(),
+            self.path.capacity(),
+        ];
+        let near = self.near.room().max(self.callee.room());
+        lists.into_iter().fold(near, usize::max)
+    }
+
     /// Forgets what other sweeps found.
     pub(super) fn begin(&mut self, trace: u32, horizon: u32) {
         (self.trace, self.horizon) = (trace, horizon);

@@ -107,6 +107,33 @@ pub(super) struct Work {
     pub(super) walk: super::nest::Walk,
 }
 
+/// Most things for which a list keeps its room from one sweep to the next.
+const KEPT: usize = 16_384;
+
+// === impl Work ===
+
+impl Work {
+    /// The room of its largest list.
+    fn room(&self) -> usize {
+        let Self {
+            traces,
+            arrival,
+            waiting,
+            siblings,
+            groups,
+            links,
+            linked,
+            gives_way,
+            walk,
+        } = self;
+        let lists = [traces, waiting, links].map(Vec::capacity);
+        let seen = [siblings, linked].map(Vec::capacity);
+        let maps = [groups.capacity(), gives_way.capacity()];
+        let rooms = lists.into_iter().chain(seen).chain(maps);
+        rooms.fold(arrival.room().max(walk.room()), usize::max)
+    }
+}
+
 // === impl Context ===
 
 impl Context<'_> {
@@ -324,6 +351,14 @@ impl Shard {
             cx.relieve(fx);
         }
         self.closing = closing;
+    }
+
+    /// Gives back the room that the lists took for one enormous trace.
+    pub(super) fn shrink(&mut self) {
+        if self.work.room().max(self.near.room()) > KEPT {
+            self.work = Work::default();
+            self.near = Near::default();
+        }
     }
 
     /// Counts a waiting span's outcome, unless that was done. Of an ignored one it is always the same.

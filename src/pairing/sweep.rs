@@ -32,6 +32,7 @@ impl Shard {
             }
             self.expiring.recycle(bucket);
         }
+        self.shrink();
         self.swept = horizon;
     }
 

@@ -19,6 +19,12 @@ pub(in crate::pairing) struct Near {
 // === impl Near ===
 
 impl Near {
+    /// The room of its largest list.
+    pub(in crate::pairing) fn room(&self) -> usize {
+        let lists = [&self.same, &self.parents, &self.children];
+        lists.map(Vec::capacity).into_iter().fold(0, usize::max)
+    }
+
     /// Leaves what is seen by a span that arrived in the tick `since`.
     pub(in crate::pairing) fn seen_since(&mut self, since: u32) {
         for seen in [&mut self.same, &mut self.parents, &mut self.children] {
