@@ -291,12 +291,6 @@ impl Core {
         self.pairing
             .apply(&self.graph, &mut work.batch, open.tick, &open.live, effects);
         open.live.absorb(&self.graph, effects);
-        if work.batch.is_over() {
-            let (tick, live) = (open.tick, Arc::clone(&open.live));
-            drop(open);
-            self.pairing
-                .make_room(&self.graph, &mut work.batch, tick, &live);
-        }
     }
 }
 

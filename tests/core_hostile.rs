@@ -128,10 +128,10 @@ fn a_parent_kept_for_very_many_children_pairs_with_each() {
         .chain(copies)
         .collect();
     // As many copies as may share an id look at all children, as they come and when they are decided, and these at them.
-    let decided = outcomes_under(rules, &spans, 3 * 128 + 32);
+    let decided = outcomes_under(rules, &spans, 3 * 32 + 32);
     assert_eq!(decided.paired, SPANS - 1);
-    assert_eq!(decided.root, 128);
-    assert_eq!(decided.duplicate, SPANS / 2 - 127);
+    assert_eq!(decided.root, 32);
+    assert_eq!(decided.duplicate, SPANS / 2 - 31);
 }
 
 /// Guarantees: parents that go round in one large circle are decided, once each.
@@ -143,7 +143,7 @@ fn a_circle_of_parents_is_decided_once_for_each_span() {
     assert_eq!(decided.unpaired_client, SPANS);
 }
 
-/// Guarantees: an id that everybody uses is bounded: beyond 128 spans under one id the rest count as duplicates.
+/// Guarantees: an id that everybody uses is bounded: beyond 32 spans under one id the rest count as duplicates.
 #[test]
 fn an_id_used_by_everybody_is_bounded_and_counted() {
     let same = (1..=SPANS).map(|start_ms| CaseSpan {
@@ -152,9 +152,9 @@ fn an_id_used_by_everybody_is_bounded_and_counted() {
         ..span("CLIENT", 1, None)
     });
     // Each repeat is compared with all that are kept.
-    let decided = outcomes_within(&same.collect::<Vec<_>>(), 200);
-    assert_eq!(decided.unpaired_client, 128);
-    assert_eq!(decided.duplicate, SPANS - 128);
+    let decided = outcomes_within(&same.collect::<Vec<_>>(), 50);
+    assert_eq!(decided.unpaired_client, 32);
+    assert_eq!(decided.duplicate, SPANS - 32);
 }
 
 /// A span in a trace of its own that links to `targets` spans of the trace `t`.

@@ -20,7 +20,7 @@ use shuttle::{Config, Runner, thread};
 use spangraph::core::{Core, Scratch};
 use spangraph::otlp::Encoding;
 use spangraph::pairing::Rules;
-use spangraph::proto::{Law, Slice};
+use spangraph::proto::{Law, Origin, Slice};
 use spangraph::slice::law;
 
 const ITERATIONS: usize = 1_500;
@@ -162,5 +162,33 @@ fn any_interleaving_where_room_is_short_decides_every_span() {
     explore(|| {
         let (law, calls) = scenario(TIGHT);
         assert!(law.evicted > 0 && calls <= CALLS, "{law:?} {calls}");
+    });
+}
+
+/// Scenario: checkpoints are taken while writers, with too little room, have spans decided early.
+/// Guarantees: each adds up, so that it can be restored: no span is in it both as waiting and as decided.
+#[test]
+fn a_checkpoint_adds_up_however_room_is_made_meanwhile() {
+    explore(|| {
+        let rules = Rules {
+            wait: 4,
+            messaging_wait: 4,
+            retain: 2,
+            ..Rules::default()
+        };
+        let core = Arc::new(drive::core_of(rules.clone(), 4, TIGHT / 2));
+        let writers = requests().map(|requests| {
+            let core = Arc::clone(&core);
+            thread::spawn(move || write(&core, &requests))
+        });
+        for _ in 0..4 {
+            let bytes = core.checkpoint();
+            let config = drive::config_of(rules.clone(), 4, TIGHT / 2);
+            let restored = Core::restore(config, Origin::default(), &bytes, drive::at_ms(3_000));
+            assert!(restored.is_ok(), "{restored:?}");
+        }
+        for writer in writers {
+            writer.join().unwrap();
+        }
     });
 }

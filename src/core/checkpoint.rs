@@ -70,6 +70,7 @@ impl Core {
                 break open;
             }
         };
+        let (waiting, carried) = self.pairing.checkpoint(&self.graph, open.tick, &open.live);
         let state = proto::CoreState {
             config_digest: self.graph.config_digest().to_owned(),
             second: open.second,
@@ -79,8 +80,8 @@ impl Core {
             totals: Some(self.totals()),
             sealed: sealing.outbox.iter().map(write_sealed).collect(),
             // First what lies at the doors is taken in, into the open slice.
-            waiting: Some(self.pairing.checkpoint(&self.graph, open.tick, &open.live)),
-            open: self.graph.carry(&open.live),
+            waiting: Some(waiting),
+            open: carried,
         };
         drop((open, sealing));
         let state = state.encode_to_vec();

@@ -67,18 +67,30 @@ impl Core {
 
     /// After a chunk, and with no guard held: does nothing unless something is full.
     pub(super) fn wait_for_room(&self) {
-        let behind = self.behind.load(Ordering::Relaxed);
-        let crowded = self.pairing.is_crowded();
-        if !behind && !crowded {
-            return;
+        let is_full = || self.pairing.is_full();
+        if is_full() {
+            (self.wait)(&mut || self.make_room());
         }
-        self.waited.fetch_add(1, Ordering::Relaxed);
-        (self.wait)(&mut || {
-            self.close_over(&mut self.sealing.lock());
-            if crowded {
+        if is_full() || self.behind.load(Ordering::Relaxed) {
+            self.waited.fetch_add(1, Ordering::Relaxed);
+            (self.wait)(&mut || {
+                self.close_over(&mut self.sealing.lock());
                 self.pairing.clear_doors(&self.graph);
+                self.make_room();
+            });
+        }
+    }
+
+    fn make_room(&self) {
+        let open = self.open.read();
+        let (tick, live) = (open.tick, Arc::clone(&open.live));
+        drop(open);
+        // One shard after the other, since what is let go may not be enough of the largest.
+        for _ in 0..self.pairing.shards() {
+            if self.pairing.is_full() {
+                self.pairing.make_room(&self.graph, tick, &live);
             }
-        });
+        }
     }
 
     /// Turns to the next second, unless the open slice is that of `to`. A wall clock that stepped forward by more than
@@ -170,6 +182,8 @@ impl Core {
             bytes,
         });
         drop(live);
+        // A shard that had more than its part while there was room may now have too much.
+        self.make_room();
         self.release_idle(sealing, tick);
     }
 
@@ -181,7 +195,9 @@ impl Core {
         let open = self.open.write();
         if self.over.lock().is_empty() {
             sealing.looked = tick;
-            if self.graph.release_idle(u64::from(open.tick)) {
+            let now_s = u64::from(open.tick);
+            // Who makes room names nodes and edges without a guard of the open slice.
+            if self.pairing.undisturbed(|| self.graph.release_idle(now_s)) {
                 self.resources.clear();
             }
         }

@@ -4,7 +4,6 @@
 //! One shard after the other is taken out of its door for it: what arrives meanwhile belongs to a later tick and is left there.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Pairing;
 use super::door::{Door, Out};
@@ -59,7 +58,7 @@ impl Pairing {
         for (door, probes) in self.doors.iter().zip(probes) {
             let mut shard = door.take();
             shard.answer_links(cx, probes, &mut given, fx);
-            self.keep_to_share(cx, &mut shard, fx);
+            self.keep_to_budget(cx, &mut shard, fx);
             for answer in given.drain(..) {
                 answers[self.shard(answer.to.trace)].push(answer);
             }
@@ -76,7 +75,7 @@ impl Pairing {
         let mut shard = door.take();
         shard.sweep(cx, fx);
         // A record and the tombstone of its neighbour are more than two records.
-        self.keep_to_share(cx, &mut shard, fx);
+        self.keep_to_budget(cx, &mut shard, fx);
         let pending = shard.pending;
         self.take_in_left(cx.graph, &mut shard);
         pending
@@ -92,19 +91,24 @@ impl Pairing {
             let cx = self.context(graph, open, left.live());
             let mut effects = Effects::default();
             shard.insert_all(&cx, left.run(), &mut effects);
-            self.keep_to_share(&cx, shard, &mut effects);
+            self.keep_to_budget(&cx, shard, &mut effects);
             left.live().absorb(graph, &mut effects);
         }
     }
 
     /// Takes in what lies at all doors for their shards' open ticks, once those who have them out have put them back.
     pub fn clear_doors(&self, graph: &Graph) {
-        self.crowded.store(false, Ordering::Relaxed);
         for door in &self.doors {
             if door.open().has_left() {
                 self.take_in_left(graph, &mut door.take());
             }
         }
+    }
+
+    /// Does something while nobody takes spans in, decides any, or names nodes and edges for it.
+    pub fn undisturbed<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _shards: Vec<_> = self.doors.iter().map(Door::take).collect();
+        act()
     }
 
     /// Which shard a trace falls to.

@@ -7,18 +7,26 @@
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Gauges;
 use super::intake::{Kept, Run};
-use super::shard::Shard;
+use super::shard::{Context, Shard};
 use super::shed::Cut;
 use crate::graph::LiveSlice;
+use crate::graph::call::Effects;
 use crate::sync::{Mutex, MutexGuard};
+
+/// Bytes in use by all shards, and by what lies at their doors.
+pub(super) type Used = Arc<AtomicU64>;
 
 /// A shard, or the place where it will be again.
 #[derive(Debug)]
 pub(super) struct Door {
     inside: Mutex<Inside>,
+    /// Bytes of the shard when it was last counted, which are among those of all.
+    bytes: AtomicU64,
+    used: Used,
     /// Held by who has the shard out. Nobody who brings a chunk waits for it.
     taken: Mutex<()>,
 }
@@ -34,11 +42,12 @@ pub(super) struct Inside {
 }
 
 /// Chunks that were left at the door, the oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Pile {
+#[derive(Debug)]
+struct Pile {
     chunks: VecDeque<Left>,
     spans: u64,
     bytes: u64,
+    used: Used,
 }
 
 /// The spans of one chunk that were left.
@@ -63,14 +72,57 @@ pub(super) struct Out<'a> {
 // === impl Door ===
 
 impl Door {
-    pub(super) fn new(shard: Shard) -> Self {
+    pub(super) fn new(shard: Shard, used: &Used) -> Self {
+        let pile = Pile {
+            chunks: VecDeque::new(),
+            spans: 0,
+            bytes: 0,
+            used: Arc::clone(used),
+        };
         Self {
             inside: Mutex::new(Inside {
                 shard: Some(Box::new(shard)),
-                pile: Pile::default(),
+                pile,
                 was: Default::default(),
             }),
+            bytes: AtomicU64::new(0),
+            used: Arc::clone(used),
             taken: Mutex::new(()),
+        }
+    }
+
+    /// Counts the shard's bytes anew. By who has it, inside or out.
+    pub(super) fn count(&self, bytes: u64) {
+        let before = self.bytes.swap(bytes, Ordering::Relaxed);
+        // Modulo 2^64, so that less is added as well.
+        let more = bytes.wrapping_sub(before);
+        self.used.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Bytes of the shard when it was last counted.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Takes spans in that arrive in the tick at hand, or leaves them at the door.
+    pub(super) fn take_in(&self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
+        let mut inside = self.open();
+        let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
+            return inside.pile.push(Left::new(spans, cx.tick(), cx.live));
+        };
+        shard.insert_all(cx, spans, fx);
+        self.count(shard.bytes());
+        if pile.chunks.is_empty() {
+            return;
+        }
+        drop(inside);
+        // Takes a chunk along that was left: so there are soon none.
+        let mut inside = self.open();
+        if let Some((shard, pile)) = inside.shard_in(cx.tick())
+            && let Some(left) = pile.pop(cx.tick())
+        {
+            shard.insert_all(cx, left.run(), fx);
+            self.count(shard.bytes());
         }
     }
 
@@ -82,11 +134,6 @@ impl Door {
     /// Takes the shard out, once whoever has it out has put it back.
     pub(super) fn take(&self) -> Out<'_> {
         self.take_out(self.taken.lock())
-    }
-
-    /// Takes the shard out unless it is out.
-    pub(super) fn try_take(&self) -> Option<Out<'_>> {
-        Some(self.take_out(self.taken.try_lock()?))
     }
 
     fn take_out<'a>(&'a self, taken: MutexGuard<'a, ()>) -> Out<'a> {
@@ -106,7 +153,7 @@ impl Door {
 
 impl Inside {
     /// The shard, if it takes in what arrives in `tick`: it is here, and swept of the ticks before.
-    pub(super) fn shard_in(&mut self, tick: u32) -> Option<(&mut Shard, &mut Pile)> {
+    fn shard_in(&mut self, tick: u32) -> Option<(&mut Shard, &mut Pile)> {
         let shard = self.shard.as_deref_mut();
         let shard = shard.filter(|shard| shard.swept + 1 == tick)?;
         Some((shard, &mut self.pile))
@@ -114,14 +161,7 @@ impl Inside {
 
     /// Whether anything lies at the door.
     pub(super) fn has_left(&self) -> bool {
-        self.pile.len() > 0
-    }
-
-    /// Leaves spans at the door.
-    pub(super) fn leave(&mut self, left: Left) {
-        self.pile.spans += left.spans();
-        self.pile.bytes += left.bytes();
-        self.pile.chunks.push_back(left);
+        !self.pile.chunks.is_empty()
     }
 
     /// How full the shard is, or was when it was taken out, with what lies at the door, in the open `tick`.
@@ -144,25 +184,24 @@ impl Inside {
 // === impl Pile ===
 
 impl Pile {
+    fn push(&mut self, left: Left) {
+        self.spans += left.spans();
+        self.bytes += left.bytes();
+        self.used.fetch_add(left.bytes(), Ordering::Relaxed);
+        self.chunks.push_back(left);
+    }
+
     /// Takes what was left longest ago, if it arrived by the close of `tick`.
-    pub(super) fn pop(&mut self, tick: u32) -> Option<Left> {
+    fn pop(&mut self, tick: u32) -> Option<Left> {
         self.chunks.front().filter(|left| left.tick <= tick)?;
         let left = self.chunks.pop_front()?;
         self.spans -= left.spans();
         self.bytes -= left.bytes();
+        self.used.fetch_sub(left.bytes(), Ordering::Relaxed);
         if self.chunks.is_empty() {
             self.chunks = VecDeque::new();
         }
         Some(left)
-    }
-
-    /// Number of chunks.
-    pub(super) fn len(&self) -> usize {
-        self.chunks.len()
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
     }
 }
 
@@ -170,7 +209,7 @@ impl Pile {
 
 impl Left {
     /// A copy of the run, which arrived in `tick`, whose slice is `live`.
-    pub(super) fn new(run: Run<'_>, tick: u32, live: &Arc<LiveSlice>) -> Self {
+    fn new(run: Run<'_>, tick: u32, live: &Arc<LiveSlice>) -> Self {
         Self {
             tick,
             live: Arc::clone(live),
@@ -205,12 +244,14 @@ impl Out<'_> {
 
     /// How many chunks lie at the door.
     pub(super) fn left(&self) -> usize {
-        self.door.open().pile.len()
+        self.door.open().pile.chunks.len()
     }
 
-    /// Bytes of what lies at the door.
-    pub(super) fn left_bytes(&self) -> u64 {
-        self.door.open().pile.bytes()
+    /// Counts its bytes anew, and returns them.
+    pub(super) fn count(&self) -> u64 {
+        let bytes = self.bytes();
+        self.door.count(bytes);
+        bytes
     }
 }
 
@@ -234,6 +275,7 @@ impl DerefMut for Out<'_> {
 
 impl Drop for Out<'_> {
     fn drop(&mut self) {
+        self.count();
         self.door.open().shard = self.shard.take();
     }
 }

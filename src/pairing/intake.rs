@@ -43,8 +43,6 @@ pub struct Batch {
     texts: Texts,
     /// Where each shard's run in `order` ends.
     ends: Vec<u32>,
-    /// Shards that have more than their share since the last batch.
-    pub(super) over: Vec<usize>,
 }
 
 /// The spans of a batch that fall to one shard.
@@ -314,11 +312,6 @@ impl Batch {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.incoming.is_empty()
-    }
-
-    /// Whether it brought some shard more than its share.
-    pub fn is_over(&self) -> bool {
-        !self.over.is_empty()
     }
 
     /// Hands each shard its spans, in arrival order, and leaves the batch empty.

@@ -24,7 +24,7 @@ pub(super) enum Answered {
 
 impl Shard {
     /// Takes the answers to this shard's links; what they say holds until the sweep that follows. A span that is not
-    /// there any more had its wait cut short for want of memory, and was decided without them.
+    /// there any more had its wait cut short for want of memory, and was decided, and perhaps drawn, without them.
     pub(super) fn take_answers(&mut self, cx: &Context<'_>, answers: &[Answer], fx: &mut Effects) {
         for Answer { to, verdict } in answers {
             cx.relieve(fx);
@@ -34,7 +34,7 @@ impl Shard {
                 self.look_again(trace, cx.tick());
             }
             match (verdict, asked) {
-                (Verdict::Call(call), _) => self.draw_linked(to, asked, (**call).clone(), fx),
+                (Verdict::Call(call), Some(at)) => self.draw_linked(to, at, (**call).clone(), fx),
                 (Verdict::Batch, Some(at)) => {
                     self.store.mark(Place::Waiting(at), Flags::CONTINUED);
                 }
@@ -67,24 +67,22 @@ impl Shard {
 
     /// A call by a link. The consumer's duration is one sample of each edge on which it is called, and one of its node,
     /// however many messages it took (R13).
-    fn draw_linked(&mut self, to: &Linker, asked: Option<u32>, mut call: Call, fx: &mut Effects) {
+    fn draw_linked(&mut self, to: &Linker, at: u32, mut call: Call, fx: &mut Effects) {
         let mut server = Sample::None;
-        if let Some(at) = asked {
-            let x = *self.store.record(at);
-            if x.flags.inbound() {
-                let duration = Sample::between(x.start_ns, x.end_ns);
-                let record = self.store.record_mut(at);
-                let charge = self.charges.charge(at, record, call.edge, false, x.weight);
-                if charge.first {
-                    call.server = duration;
-                }
-                if !x.flags.has(Flags::DECIDED) {
-                    server = duration;
-                }
-                self.decide(at, Outcome::Paired, fx);
-            } else {
-                self.note(at, Answered::Called);
+        let x = *self.store.record(at);
+        if x.flags.inbound() {
+            let duration = Sample::between(x.start_ns, x.end_ns);
+            let record = self.store.record_mut(at);
+            let charge = self.charges.charge(at, record, call.edge, false, x.weight);
+            if charge.first {
+                call.server = duration;
             }
+            if !x.flags.has(Flags::DECIDED) {
+                server = duration;
+            }
+            self.decide(at, Outcome::Paired, fx);
+        } else {
+            self.note(at, Answered::Called);
         }
         fx.calls.push(call);
         fx.node_calls.push(NodeCall {

@@ -36,7 +36,7 @@ mod texts;
 mod tomb;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ahash::RandomState;
 
@@ -47,8 +47,7 @@ pub use intake::{Batch, ServiceInfo};
 use crate::graph::call::{Call, Effects};
 use crate::graph::{Graph, LiveSlice};
 use crate::semconv::NamingConfig;
-use door::{Door, Left, Out};
-use intake::Run;
+use door::{Door, Out, Used};
 use shard::{Context, Shard};
 
 /// Whether an inbound span may share its id with its caller's (B3 tracers).
@@ -139,12 +138,11 @@ pub struct Pairing {
     rules: Rules,
     hasher: RandomState,
     doors: Box<[Door]>,
-    /// More lies at a door than its shard has room for.
-    crowded: AtomicBool,
+    /// Bytes in use, and how many may be.
+    used: Used,
+    budget: u64,
     /// See [`Gauges::unread_links`].
     unread_links: AtomicU64,
-    /// Bytes each shard may use.
-    shard_budget: u64,
 }
 
 // === impl Rules ===
@@ -171,12 +169,13 @@ impl Pairing {
         let hasher = RandomState::new();
         let shards = shards.max(1);
         let swept = tick.saturating_sub(1);
-        let door = |_| Door::new(Shard::new(hasher.clone(), &rules, swept));
+        let used = Used::default();
+        let door = |_| Door::new(Shard::new(hasher.clone(), &rules, swept), &used);
         Self {
             doors: (0..shards).map(door).collect(),
-            crowded: AtomicBool::new(false),
+            used,
+            budget,
             unread_links: AtomicU64::new(0),
-            shard_budget: budget / shards as u64,
             rules,
             hasher,
         }
@@ -198,61 +197,30 @@ impl Pairing {
         fx: &mut Effects,
     ) {
         let cx = self.context(graph, tick, live);
-        let mut over = std::mem::take(&mut batch.over);
         batch.each_shard(self.doors.len(), |index, spans| {
-            if self.take_in(&cx, index, spans, fx) > self.shard_budget {
-                over.push(index);
-            }
+            self.doors[index].take_in(&cx, spans, fx);
         });
-        batch.over = over;
     }
 
-    /// Takes spans in, or leaves them at the door. Returns the bytes that the shard has in use, 0 if it is out.
-    fn take_in(&self, cx: &Context<'_>, index: usize, spans: Run<'_>, fx: &mut Effects) -> u64 {
-        let door = &self.doors[index];
-        let mut inside = door.open();
-        let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
-            inside.leave(Left::new(spans, cx.tick(), cx.live));
-            if inside.gauges(cx.tick()).bytes > self.shard_budget {
-                self.crowded.store(true, Ordering::Relaxed);
-            }
-            return 0;
+    /// Whether more is in use than may be: call [`Pairing::make_room`].
+    pub fn is_full(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.budget
+    }
+
+    /// R2: makes room in the shard that has the most, once whoever has it out has put it back. Needs no guard of the open
+    /// slice: what is decided goes into `live`, that of `tick`, while the shard can tell it that; if it cannot, its own tick
+    /// is to be closed first.
+    pub fn make_room(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) {
+        let most = self.doors.iter().max_by_key(|door| door.bytes());
+        let Some(mut shard) = most.map(Door::take) else {
+            return;
         };
-        shard.insert_all(cx, spans, fx);
-        let (bytes, left) = (shard.bytes() + pile.bytes(), pile.len());
-        drop(inside);
-        if left == 0 {
-            return bytes;
+        if shard.swept + 1 == tick {
+            let mut effects = Effects::default();
+            let cx = self.context(graph, tick, live);
+            self.keep_to_budget(&cx, &mut shard, &mut effects);
+            live.absorb(graph, &mut effects);
         }
-        // Takes a chunk along that was left: so there are soon none.
-        let mut inside = door.open();
-        let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
-            return bytes;
-        };
-        if let Some(left) = pile.pop(cx.tick()) {
-            shard.insert_all(cx, left.run(), fx);
-        }
-        shard.bytes() + pile.bytes()
-    }
-
-    /// R2: makes room in the shards to which [`Pairing::apply`] brought more than their share with this batch, unless they
-    /// are out: then who has them out does. Needs no guard of the open slice: what is decided goes into `live` while that
-    /// can take it.
-    pub fn make_room(&self, graph: &Graph, batch: &mut Batch, tick: u32, live: &Arc<LiveSlice>) {
-        let cx = self.context(graph, tick, live);
-        let mut effects = Effects::default();
-        for index in batch.over.drain(..) {
-            let shard = self.doors[index].try_take();
-            if let Some(mut shard) = shard.filter(|shard| shard.swept < tick) {
-                self.keep_to_share(&cx, &mut shard, &mut effects);
-                live.absorb(graph, &mut effects);
-            }
-        }
-    }
-
-    /// Whether so much was left at a door that who brings more should wait: call [`Pairing::clear_doors`] before.
-    pub fn is_crowded(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed)
     }
 
     fn context<'a>(&'a self, graph: &'a Graph, tick: u32, live: &'a Arc<LiveSlice>) -> Context<'a> {
@@ -264,11 +232,17 @@ impl Pairing {
         }
     }
 
-    /// R2: makes room in a shard that has, with what lies at its door, more than its share.
-    fn keep_to_share(&self, cx: &Context<'_>, shard: &mut Out<'_>, fx: &mut Effects) {
-        let budget = self.shard_budget.saturating_sub(shard.left_bytes());
-        if shard.bytes() > budget {
-            fx.evicted += shard.shed(cx, budget, fx);
+    /// R2: makes room in a shard for what is in use beyond what may be, unless others have more.
+    fn keep_to_budget(&self, cx: &Context<'_>, shard: &mut Out<'_>, fx: &mut Effects) {
+        let bytes = shard.count();
+        let excess = self
+            .used
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.budget);
+        let fair = self.budget / self.doors.len() as u64;
+        if excess > 0 && bytes > fair {
+            fx.evicted += shard.shed(cx, bytes.saturating_sub(excess), fx);
+            shard.count();
         }
     }
 

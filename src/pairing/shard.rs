@@ -29,11 +29,13 @@ use crate::span::{SpanKind, TraceId};
 /// Most spans that share one id in one trace, those included that are kept for others beyond their time. A client and the
 /// servers that join its span are a handful; at the bound a further span is taken for a duplicate, or an id used by
 /// everybody would cost the square of its spans.
-const MOST_SHARING: usize = 128;
+const MOST_SHARING: usize = 32;
 
-/// Most spans below one that arrives, if it is to be taken in at once: what settles or marks them must not take longer
-/// than a chunk. With more, it is put off to the close of its tick, as if it had been the last to arrive in it.
+/// Most spans below one that arrives, if it is to be taken in at once, and how many those of a chunk may have together for
+/// each of it besides: what settles or marks them must not take longer than a chunk. With more, a span is put off to the
+/// close of its tick, as if it had been the last to arrive in it.
 const MOST_BELOW: usize = 256;
+const BELOW_EACH: usize = 4;
 
 /// What every rule may ask besides the spans themselves.
 #[derive(Debug)]
@@ -179,20 +181,22 @@ impl Shard {
     /// Takes accepted spans, in arrival order. All traces are found first, then all their records touched, then the
     /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs).
     pub(super) fn insert_all(&mut self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
-        self.insert_run(cx, spans, MOST_BELOW, fx);
+        let below = MOST_BELOW + BELOW_EACH * spans.len();
+        self.insert_run(cx, spans, below, MOST_BELOW, fx);
     }
 
     /// Takes the spans in that are put off: those of the tick at hand.
     pub(super) fn insert_put_off(&mut self, cx: &Context<'_>, fx: &mut Effects) {
         let put_off = std::mem::take(&mut self.put_off);
         self.put_off_ids.clear();
-        self.insert_run(cx, put_off.run(), usize::MAX, fx);
+        self.insert_run(cx, put_off.run(), usize::MAX, usize::MAX, fx);
     }
 
     fn insert_run(
         &mut self,
         cx: &Context<'_>,
         spans: Run<'_>,
+        mut below: usize,
         most_below: usize,
         fx: &mut Effects,
     ) {
@@ -214,7 +218,10 @@ impl Shard {
         std::hint::black_box(touched);
         for (&trace, span) in traces.iter().zip(spans.iter()) {
             let links = spans.links(span);
-            if !self.insert(cx, trace, span.record, links, most_below, fx) {
+            let most = below.clamp(1, most_below);
+            let taken = self.insert(cx, trace, span.record, links, most, fx);
+            below = below.saturating_sub(self.work.arrival.children.len());
+            if !taken {
                 self.put_off.push(span, links);
                 self.put_off_ids.insert((trace, span.record.span));
             }
@@ -232,6 +239,7 @@ impl Shard {
         most_below: usize,
         fx: &mut Effects,
     ) -> bool {
+        self.work.arrival.children.clear();
         // Another one with its id found too many.
         if !self.put_off_ids.is_empty() && self.put_off_ids.contains(&(trace, record.span)) {
             return false;

@@ -80,7 +80,13 @@ pub fn core(rules: Rules, shards: usize) -> Core {
 
 /// One whose waiting and remembered spans may use so many bytes.
 pub fn core_of(rules: Rules, shards: usize, pairing_bytes: u64) -> Core {
-    let config = CoreConfig {
+    let config = config_of(rules, shards, pairing_bytes);
+    Core::new(config, Origin::default(), at_ms(0))
+}
+
+/// What that core is told.
+pub fn config_of(rules: Rules, shards: usize, pairing_bytes: u64) -> CoreConfig {
+    CoreConfig {
         resource_keys: ResourceKeys::default(),
         rules,
         pairing_bytes,
@@ -89,8 +95,7 @@ pub fn core_of(rules: Rules, shards: usize, pairing_bytes: u64) -> Core {
         max_edges: 1_000,
         idle_s: 15 * 60,
         digest: "test".to_owned(),
-    };
-    Core::new(config, Origin::default(), at_ms(0))
+    }
 }
 
 /// So many milliseconds after the beginning.

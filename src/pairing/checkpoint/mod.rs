@@ -42,7 +42,12 @@ struct Bounds {
 impl Pairing {
     /// Everything that waits or is remembered. Only between two chunks, with every shard swept and all links of closed
     /// ticks answered. Takes in what lies at the doors and what is put off; `live` is the slice of the open `tick`.
-    pub fn checkpoint(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) -> proto::Waiting {
+    pub fn checkpoint(
+        &self,
+        graph: &Graph,
+        tick: u32,
+        live: &Arc<LiveSlice>,
+    ) -> (proto::Waiting, Vec<u8>) {
         self.clear_doors(graph);
         let mut shards: Vec<_> = self.doors.iter().map(Door::take).collect();
         let mut effects = Effects::default();
@@ -70,7 +75,9 @@ impl Pairing {
         waiting.wait_cut_tick = last(|cut| cut.wait);
         waiting.messaging_wait_cut_tick = last(|cut| cut.messaging_wait);
         waiting.retain_cut_tick = last(|cut| cut.retain);
-        waiting
+        let open = graph.carry(live);
+        drop(shards);
+        (waiting, open)
     }
 
     /// Takes it all back, as of the open `tick` with which this was made. Returns how many spans have no outcome. After
