@@ -56,7 +56,7 @@ pub struct CoreConfig {
 /// How a thread waits: it runs what it is given, which may take seconds, and nothing else meanwhile.
 pub type Wait = fn(&mut dyn FnMut());
 
-/// Reusable room for one caller of [`Core::apply`].
+/// Reusable room for one caller of [`Core::apply`]; of one core, whose names it remembers.
 #[derive(Debug, Default)]
 pub struct Scratch {
     rows: otlp::Scratch,

@@ -83,6 +83,7 @@ impl Fed {
         let bytes = self.core.checkpoint();
         let at = drive::at_ms(1_000 * second);
         self.core = Core::restore(config(shards), Origin::default(), &bytes, at).unwrap();
+        self.scratch = Scratch::default();
     }
 
     /// The bytes of every slice, each of which keeps the law.

@@ -291,3 +291,55 @@ fn links_that_are_not_read_are_counted() {
     small.send(1, &spans);
     assert_eq!(small.core.gauges().pairing.unread_links, 3);
 }
+
+/// Scenario: one trace, so one shard of many, that needs four fifths of the share.
+/// Guarantees: it may have them, since nobody else does.
+#[test]
+fn one_trace_may_have_the_whole_share() {
+    let mut small = Small::new(60, 16);
+    let trace = half(900_000, "SERVER").trace;
+    while small.core.gauges().pairing.bytes < BUDGET * 4 / 5 {
+        let spans: Vec<CaseSpan> = (small.sent..small.sent + 200)
+            .map(|index| CaseSpan {
+                trace: trace.clone(),
+                ..flood_span(index)
+            })
+            .collect();
+        small.send(0, &spans);
+    }
+    small.core.advance(drive::at_ms(200_000));
+    let law = small.core.totals();
+    assert_eq!((law.evicted, law.pending_after), (0, 0));
+    assert_eq!(law.outcomes.unwrap().unpaired_server, small.sent);
+}
+
+/// Scenario: a producer, and more consumers of its message than the share can hold, by link, each in a trace of its own.
+/// Guarantees: each consumer is called once, by the producer or, if its wait was cut short, by nobody known.
+#[test]
+fn a_message_is_drawn_once_however_early_its_consumer_is_decided() {
+    let mut small = Small::new(60, 4);
+    small.send(0, &[half(1, "PRODUCER")]);
+    let consumer = |index| CaseSpan {
+        service: Some("app".to_owned()),
+        parent: None,
+        links: vec![CaseLink {
+            trace: half(1, "PRODUCER").trace,
+            span: "caller".to_owned(),
+            times: 1,
+        }],
+        ..half(index, "CONSUMER")
+    };
+    for batch in 0..40 {
+        let spans = 1_000 + batch * 500..1_000 + (batch + 1) * 500;
+        small.send(batch / 8, &spans.map(consumer).collect::<Vec<_>>());
+    }
+    let (law, slices) = small.end(5);
+    let calls = slices.iter().flat_map(|slice| &slice.edges);
+    let calls: u64 = calls
+        .map(|edge| edge.seen_both + edge.seen_client + edge.seen_server)
+        .sum();
+    let outcomes = law.outcomes.unwrap();
+    let root = outcomes.root + outcomes.unpaired_server;
+    assert_eq!(calls + root, 40 * 500);
+    assert!(law.calls.unwrap().linked > 0, "{law:?}");
+}

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Core, Open, SECOND_NS, second_start_mono_ns};
+use super::{Core, Open, SECOND_NS, Wait, second_start_mono_ns};
 use crate::clock::Timestamp;
 use crate::graph::{LiveSlice, SealInfo};
 use crate::slice::{Sealed, add_counts};
@@ -65,30 +65,30 @@ impl Core {
         }
     }
 
-    /// After a chunk, and with no guard held: does nothing unless something is full.
+    /// After a chunk, and with no guard held: does nothing unless something is filling up.
     pub(super) fn wait_for_room(&self) {
-        let is_full = || self.pairing.is_full();
-        if is_full() {
-            (self.wait)(&mut || self.make_room());
+        if self.pairing.is_filling() {
+            self.make_room(false, self.wait);
         }
-        if is_full() || self.behind.load(Ordering::Relaxed) {
+        if self.pairing.is_full() || self.behind.load(Ordering::Relaxed) {
             self.waited.fetch_add(1, Ordering::Relaxed);
             (self.wait)(&mut || {
                 self.close_over(&mut self.sealing.lock());
                 self.pairing.clear_doors(&self.graph);
-                self.make_room();
+                self.make_room(true, |long| long());
             });
         }
     }
 
-    fn make_room(&self) {
+    fn make_room(&self, patient: bool, long: Wait) {
         let open = self.open.read();
         let (tick, live) = (open.tick, Arc::clone(&open.live));
         drop(open);
         // One shard after the other, since what is let go may not be enough of the largest.
         for _ in 0..self.pairing.shards() {
-            if self.pairing.is_full() {
-                self.pairing.make_room(&self.graph, tick, &live);
+            if self.pairing.is_filling() {
+                self.pairing
+                    .make_room(&self.graph, (tick, &live), patient, long);
             }
         }
     }
@@ -183,7 +183,7 @@ impl Core {
         });
         drop(live);
         // A shard that had more than its part while there was room may now have too much.
-        self.make_room();
+        self.make_room(true, |long| long());
         self.release_idle(sealing, tick);
     }
 

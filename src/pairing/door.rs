@@ -136,6 +136,11 @@ impl Door {
         self.take_out(self.taken.lock())
     }
 
+    /// Takes the shard out unless it is out.
+    pub(super) fn try_take(&self) -> Option<Out<'_>> {
+        Some(self.take_out(self.taken.try_lock()?))
+    }
+
     fn take_out<'a>(&'a self, taken: MutexGuard<'a, ()>) -> Out<'a> {
         let mut inside = self.inside.lock();
         inside.was = inside.now();

@@ -202,23 +202,48 @@ impl Pairing {
         });
     }
 
-    /// Whether more is in use than may be: call [`Pairing::make_room`].
+    /// Whether more is in use than may be.
     pub fn is_full(&self) -> bool {
         self.used.load(Ordering::Relaxed) > self.budget
     }
 
-    /// R2: makes room in the shard that has the most, once whoever has it out has put it back. Needs no guard of the open
-    /// slice: what is decided goes into `live`, that of `tick`, while the shard can tell it that; if it cannot, its own tick
-    /// is to be closed first.
-    pub fn make_room(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) {
+    /// Whether room is to be made: at fifteen sixteenths, so that one can do that while the others go on.
+    pub fn is_filling(&self) -> bool {
+        self.excess() > 0
+    }
+
+    fn excess(&self) -> u64 {
+        let used = self.used.load(Ordering::Relaxed);
+        used.saturating_sub(self.mark())
+    }
+
+    fn mark(&self) -> u64 {
+        self.budget - self.budget / 16
+    }
+
+    /// R2: makes room in the shard that has the most, by way of `long`; if somebody has it out, only once it is back, and
+    /// not at all unless `patient`. Needs no guard of the open slice: what is decided goes into `live`, that of `tick`, while
+    /// the shard can tell it that; if it cannot, its own tick is to be closed first.
+    pub fn make_room(
+        &self,
+        graph: &Graph,
+        (tick, live): (u32, &Arc<LiveSlice>),
+        patient: bool,
+        long: impl FnOnce(&mut dyn FnMut()),
+    ) {
         let most = self.doors.iter().max_by_key(|door| door.bytes());
-        let Some(mut shard) = most.map(Door::take) else {
+        let take = if patient {
+            most.map(Door::take)
+        } else {
+            most.and_then(Door::try_take)
+        };
+        let Some(mut shard) = take else {
             return;
         };
         if shard.swept + 1 == tick {
             let mut effects = Effects::default();
             let cx = self.context(graph, tick, live);
-            self.keep_to_budget(&cx, &mut shard, &mut effects);
+            long(&mut || self.keep_to_budget(&cx, &mut shard, &mut effects));
             live.absorb(graph, &mut effects);
         }
     }
@@ -232,15 +257,11 @@ impl Pairing {
         }
     }
 
-    /// R2: makes room in a shard for what is in use beyond what may be, unless others have more.
+    /// R2: makes room in a shard for what is in use beyond the mark, if it has more than its part.
     fn keep_to_budget(&self, cx: &Context<'_>, shard: &mut Out<'_>, fx: &mut Effects) {
         let bytes = shard.count();
-        let excess = self
-            .used
-            .load(Ordering::Relaxed)
-            .saturating_sub(self.budget);
-        let fair = self.budget / self.doors.len() as u64;
-        if excess > 0 && bytes > fair {
+        let excess = self.excess();
+        if excess > 0 && bytes > self.mark() / self.doors.len() as u64 {
             fx.evicted += shard.shed(cx, bytes.saturating_sub(excess), fx);
             shard.count();
         }

@@ -1,4 +1,4 @@
-//! Makes room when a shard has more than its share (R2): what is remembered goes first, then the oldest waits are cut
+//! Makes room in a shard (R2): what is remembered goes first, then the oldest waits are cut
 //! short.
 
 use super::shard::{Context, Shard};
