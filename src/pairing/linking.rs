@@ -80,6 +80,7 @@ impl Shard {
     /// Has a trace looked at when `tick` closes, since a callee settled that came earlier: an outbound span may have waited
     /// for it beyond its deadline (R9).
     pub(super) fn look_again(&mut self, trace: u32, tick: u32) {
+        self.stirred.insert(trace);
         if self.store.ask(trace, tick) {
             self.due.push(tick, trace);
         }

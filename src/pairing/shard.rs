@@ -83,6 +83,10 @@ pub(super) struct Shard {
     /// Spans of the tick at hand that are put off to its close, and by trace and id which these are.
     put_off: Kept,
     put_off_ids: HashSet<(u32, u64)>,
+    /// Until when outbound spans beyond their wait are open, as found when they were last looked at; and the traces in
+    /// which a callee has settled since, so that it may be earlier.
+    pub(super) open_until: HashMap<u32, u32>,
+    pub(super) stirred: HashSet<u32>,
     /// Spans without an outcome, but for those.
     pub(super) pending: u64,
     /// The last tick that was swept.
@@ -170,7 +174,9 @@ impl Shard {
             closing: Vec::new(),
             near: Near::default(),
             put_off: Kept::default(),
-            put_off_ids: HashSet::with_hasher(hasher),
+            put_off_ids: HashSet::with_hasher(hasher.clone()),
+            open_until: HashMap::with_hasher(hasher.clone()),
+            stirred: HashSet::with_hasher(hasher),
             pending: 0,
             swept: tick,
             cut: Cut::default(),
@@ -414,6 +420,8 @@ impl Shard {
             + self.charges.bytes()
             + self.groups.bytes()
             + self.put_off.bytes()
+            + (self.open_until.capacity() * (size_of::<(u32, u32)>() + 1)) as u64
+            + (self.stirred.capacity() * (size_of::<u32>() + 1)) as u64
             + (self.put_off_ids.capacity() * (size_of::<(u32, u64)>() + 1)) as u64
             + (self.closing.capacity() * size_of::<(u32, u32)>()) as u64
     }

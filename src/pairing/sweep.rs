@@ -88,8 +88,12 @@ impl Shard {
             && again.is_none()
             && !self.probes.any_open(self.store.id(trace));
         self.work.walk.begin(trace, horizon);
+        let stirred = self.stirred.remove(&trace);
         waiting.retain(|&at| {
-            let open_until = self.decide_due(cx, trace, at, closed, fx);
+            let known = self.open_until.get(&at).copied();
+            let still_open = known.filter(|&until| until > horizon && !stirred);
+            let open_until = still_open.or_else(|| self.decide_due(cx, trace, at, closed, fx));
+            self.note_open(at, known, open_until);
             cx.relieve(fx);
             again = earlier(again, open_until.map(|tick| tick.max(horizon + 1)));
             // A group decided later still asks its members whether they failed.
@@ -104,6 +108,18 @@ impl Shard {
         }
         self.store.tidy(trace);
         self.work.waiting = waiting;
+    }
+
+    fn note_open(&mut self, at: u32, known: Option<u32>, open_until: Option<u32>) {
+        match open_until {
+            Some(until) if known != open_until => {
+                self.open_until.insert(at, until);
+            }
+            None if known.is_some() => {
+                self.open_until.remove(&at);
+            }
+            _ => {}
+        }
     }
 
     /// Decides one span whose wait is over; or says when to look again.
