@@ -79,7 +79,6 @@ impl Core {
             pending: sealing.pending,
             totals: Some(self.totals()),
             sealed: sealing.outbox.iter().map(write_sealed).collect(),
-            // First what lies at the doors is taken in, into the open slice.
             waiting: Some(waiting),
             open: carried,
         };

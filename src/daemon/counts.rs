@@ -203,7 +203,7 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
         ),
         (
             "spangraph_pairing_bytes",
-            "Bytes of both.",
+            "Bytes of all of these.",
             core.pairing.bytes,
         ),
         (

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Pairing;
+use super::batch::shard_of;
 use super::door::{Door, Out};
-use super::intake::shard_of;
 use super::probe::{Answer, LinkProbe};
 use super::shard::Context;
 use crate::graph::call::Effects;
@@ -107,8 +107,13 @@ impl Pairing {
 
     /// Does something while nobody takes spans in, decides any, or names nodes and edges for it.
     pub fn undisturbed<T>(&self, act: impl FnOnce() -> T) -> T {
-        let _shards: Vec<_> = self.doors.iter().map(Door::take).collect();
+        let _shards = self.take_all();
         act()
+    }
+
+    /// All shards, each once whoever has it out has put it back.
+    pub(super) fn take_all(&self) -> Vec<Out<'_>> {
+        self.doors.iter().map(Door::take).collect()
     }
 
     /// Which shard a trace falls to.

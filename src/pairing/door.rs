@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Gauges;
-use super::intake::{Kept, Run};
+use super::batch::{Kept, Run};
 use super::shard::{Context, Shard};
 use super::shed::Cut;
 use crate::graph::LiveSlice;

@@ -82,6 +82,16 @@ impl Parent {
     }
 }
 
+// === impl Head ===
+
+impl Head {
+    /// Whether its chain is the one under this key. The hash is compared first: the entry is far away.
+    fn is_of(self, key: Key, hash: u32, entries: &Slab<Entry>) -> bool {
+        let key_of = |head: Self| entries.get(head.newest / CHAINS).key(head.newest % CHAINS);
+        self.hash == hash && key_of(self) == Some(key)
+    }
+}
+
 // === impl Entry ===
 
 impl Entry {
@@ -196,14 +206,9 @@ impl SpanIndex {
     /// The newest entry under a key.
     fn newest(&self, key: Key) -> Option<u32> {
         let hash = self.hash(key);
-        let is_it = |head: Head| head.hash == hash && self.key(head) == Some(key);
+        let is_it = |head: Head| head.is_of(key, hash, &self.entries);
         let head = self.heads.find(spread(hash), is_it)?;
         Some(head.newest / CHAINS)
-    }
-
-    fn key(&self, head: Head) -> Option<Key> {
-        let Head { newest, .. } = head;
-        self.entries.get(newest / CHAINS).key(newest % CHAINS)
     }
 
     fn hash(&self, key: Key) -> u32 {
@@ -224,10 +229,7 @@ impl SpanIndex {
             hash,
         };
         let entries = &self.entries;
-        let is_it = |head: Head| {
-            let entry = entries.get(head.newest / CHAINS);
-            head.hash == hash && entry.key(head.newest % CHAINS) == Some(key)
-        };
+        let is_it = |head: Head| head.is_of(key, hash, entries);
         let hash_of = |head: Head| spread(head.hash);
         let before = self.heads.put(spread(hash), head, is_it, hash_of);
         let mut link = Link::ALONE;

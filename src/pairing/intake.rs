@@ -4,10 +4,10 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use super::batch::{Batch, Incoming, end_of};
 use super::ignore::Matches;
 use super::probe::Target;
 use super::record::{Flags, Record};
-use super::shard::Incoming;
 use super::texts::Texts;
 use super::tomb::Waits;
 use super::{Pairing, SharedIds};
@@ -30,35 +30,6 @@ pub struct ServiceInfo {
     pub ignored: Matches,
     /// Its weight by the sampling attribute, for spans that say none.
     pub sampled: Option<Weight>,
-}
-
-/// Spans on their way into the shards. Reused: a steady stream allocates nothing.
-#[derive(Debug, Default)]
-pub struct Batch {
-    incoming: Vec<Incoming>,
-    /// What they link to, span after span.
-    links: Vec<Target>,
-    /// Indexes into `incoming`, shard after shard, in arrival order within each.
-    order: Vec<u32>,
-    texts: Texts,
-    /// Where each shard's run in `order` ends.
-    ends: Vec<u32>,
-}
-
-/// The spans of a batch that fall to one shard.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
-    incoming: &'a [Incoming],
-    links: &'a [Target],
-    order: &'a [u32],
-}
-
-/// Spans that are kept whole until they can be taken in, with what they link to.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    incoming: Vec<Incoming>,
-    links: Vec<Target>,
-    order: Vec<u32>,
 }
 
 // === impl Pairing ===
@@ -299,135 +270,4 @@ fn normal_kind(span: &SpanRef<'_>) -> SpanKind {
         SpanKind::Unspecified => SpanKind::Internal,
         kind => kind,
     }
-}
-
-// === impl Batch ===
-
-impl Batch {
-    /// Number of spans.
-    pub fn len(&self) -> usize {
-        self.incoming.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.incoming.is_empty()
-    }
-
-    /// Hands each shard its spans, in arrival order, and leaves the batch empty.
-    pub(super) fn each_shard(&mut self, shards: usize, mut visit: impl FnMut(usize, Run<'_>)) {
-        self.sort(shards);
-        let mut start = 0;
-        for (shard, &end) in self.ends.iter().enumerate() {
-            let order = &self.order[start..end as usize];
-            if !order.is_empty() {
-                visit(shard, Run::new(&self.incoming, &self.links, order));
-            }
-            start = end as usize;
-        }
-        self.incoming.clear();
-        self.links.clear();
-    }
-
-    /// A counting sort by shard.
-    fn sort(&mut self, shards: usize) {
-        self.ends.clear();
-        self.ends.resize(shards, 0);
-        for span in &self.incoming {
-            self.ends[shard_of(span.hash, shards)] += 1;
-        }
-        let mut start = 0;
-        for end in &mut self.ends {
-            (*end, start) = (start, start + *end);
-        }
-        self.order.clear();
-        self.order.resize(self.incoming.len(), 0);
-        for (index, span) in (0_u32..).zip(&self.incoming) {
-            let next = &mut self.ends[shard_of(span.hash, shards)];
-            self.order[*next as usize] = index;
-            *next += 1;
-        }
-    }
-}
-
-/// The shard of a keyed hash, for any number of shards (Lemire, "Fast random integer generation in an interval", 2019).
-/// Not by the hash's lowest bits and not by its highest seven: the trace tables use those.
-pub(super) fn shard_of(hash: u64, shards: usize) -> usize {
-    let bits = (hash >> 24) & u64::from(u32::MAX);
-    ((bits * shards as u64) >> 32) as usize
-}
-
-// === impl Run ===
-
-impl<'a> Run<'a> {
-    /// The spans of `incoming` in this order, with their links.
-    pub(super) fn new(incoming: &'a [Incoming], links: &'a [Target], order: &'a [u32]) -> Self {
-        Self {
-            incoming,
-            links,
-            order,
-        }
-    }
-
-    pub(super) fn len(self) -> usize {
-        self.order.len()
-    }
-
-    pub(super) fn iter(self) -> impl Iterator<Item = &'a Incoming> {
-        self.order
-            .iter()
-            .map(move |&index| &self.incoming[index as usize])
-    }
-
-    /// What one of its spans links to.
-    pub(super) fn links(self, span: &Incoming) -> &'a [Target] {
-        &self.links[span.links.start as usize..span.links.end as usize]
-    }
-}
-
-// === impl Kept ===
-
-impl Kept {
-    /// Keeps a copy.
-    pub(super) fn push(&mut self, span: &Incoming, links: &[Target]) {
-        let start = end_of(&self.links);
-        self.links.extend_from_slice(links);
-        self.order.push(end_of(&self.incoming));
-        self.incoming.push(Incoming {
-            links: start..end_of(&self.links),
-            ..span.clone()
-        });
-    }
-
-    pub(super) fn run(&self) -> Run<'_> {
-        Run::new(&self.incoming, &self.links, &self.order)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.incoming.len()
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        let bytes = self.incoming.capacity() * size_of::<Incoming>()
-            + self.links.capacity() * size_of::<Target>()
-            + self.order.capacity() * size_of::<u32>();
-        bytes as u64
-    }
-}
-
-impl From<Run<'_>> for Kept {
-    fn from(run: Run<'_>) -> Self {
-        let mut kept = Self {
-            incoming: Vec::with_capacity(run.len()),
-            order: Vec::with_capacity(run.len()),
-            links: Vec::new(),
-        };
-        run.iter().for_each(|span| kept.push(span, run.links(span)));
-        kept
-    }
-}
-
-/// Where the next thing would stand.
-fn end_of<T>(things: &[T]) -> u32 {
-    u32::try_from(things.len()).expect("a chunk and a memory share have fewer than 2^32")
 }

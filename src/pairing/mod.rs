@@ -4,6 +4,8 @@
 //! its own door; one trace is always in one shard. Pure: time is a tick given from outside, and the hash seed, the
 //! number of shards and the order inside a second show in no result while no bound is hit.
 
+mod arrival;
+mod batch;
 mod chain;
 mod charge;
 mod checkpoint;
@@ -40,9 +42,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ahash::RandomState;
 
+pub use batch::Batch;
 pub use checkpoint::Unreadable;
 pub use ignore::{Ignore, IgnoreRule, Matches};
-pub use intake::{Batch, ServiceInfo};
+pub use intake::ServiceInfo;
 
 use crate::graph::call::{Call, Effects};
 use crate::graph::{Graph, LiveSlice};

@@ -126,7 +126,7 @@ impl Store {
         });
         let (traces, hasher) = (&self.traces, &self.hasher);
         let hash_of = |slot| hasher.hash_one(traces.get(slot).id);
-        self.by_id.put(hash, slot, |_| false, hash_of);
+        self.by_id.add(hash, slot, hash_of);
         slot
     }
 

@@ -53,6 +53,14 @@ impl<T: Copy + PartialEq> Table<T> {
         if let Some(known) = part.find_mut(hash, |&known| is_it(known)) {
             return Some(std::mem::replace(known, thing));
         }
+        self.add(hash, thing, hash_of);
+        None
+    }
+
+    /// Adds a thing that is not there.
+    pub(super) fn add(&mut self, hash: u64, thing: T, hash_of: impl Fn(T) -> u64) {
+        let at = self.part(hash);
+        let part = &mut self.parts[at];
         let before = part.allocation_size();
         part.insert_unique(hash, thing, |&known| hash_of(known));
         self.bytes += part.allocation_size() - before;
@@ -60,7 +68,6 @@ impl<T: Copy + PartialEq> Table<T> {
         if self.len > FULL * self.parts.len() {
             self.split(hash_of);
         }
-        None
     }
 
     /// Puts a thing in place of `known`, which is there under the same hash.

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use ahash::HashMap;
 
-use super::door::Door;
 use super::record::Flags;
 use super::ring::Ring;
 use super::shard::Shard;
@@ -41,7 +40,8 @@ struct Bounds {
 
 impl Pairing {
     /// Everything that waits or is remembered. Only between two chunks, with every shard swept and all links of closed
-    /// ticks answered. Takes in what lies at the doors and what is put off; `live` is the slice of the open `tick`.
+    /// ticks answered. Takes in what lies at the doors and what is put off, into `live`, the slice
+    /// of the open `tick`, which is encoded too, before anybody decides more.
     pub fn checkpoint(
         &self,
         graph: &Graph,
@@ -49,7 +49,7 @@ impl Pairing {
         live: &Arc<LiveSlice>,
     ) -> (proto::Waiting, Vec<u8>) {
         self.clear_doors(graph);
-        let mut shards: Vec<_> = self.doors.iter().map(Door::take).collect();
+        let mut shards = self.take_all();
         let mut effects = Effects::default();
         for shard in &mut shards {
             shard.insert_put_off(&self.context(graph, tick, live), &mut effects);
@@ -90,7 +90,7 @@ impl Pairing {
     ) -> Result<u64, Unreadable> {
         let ids = Ids::intern(graph, waiting, u64::from(tick))?;
         let bounds = Bounds::new(&self.rules, tick);
-        let mut shards: Vec<_> = self.doors.iter().map(Door::take).collect();
+        let mut shards = self.take_all();
         let mut pending = 0;
         for trace in &waiting.traces {
             let id = trace_id(trace.id_high, trace.id_low)?;
