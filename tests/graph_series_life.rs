@@ -78,7 +78,7 @@ fn what_was_counted_as_a_service_stays() {
 }
 
 /// Scenario: two places; the busiest of a second get them, later ones must show more than twice as many calls.
-/// Guarantees: who is displaced ends, who comes in begins at 0 with the next second, the rest is overflow and counted.
+/// Guarantees: who is displaced ends, who comes in begins with this second, the rest is overflow and counted.
 #[test]
 fn places_go_to_the_busiest() {
     let totals = Totals::new(2, ROOM);
@@ -101,8 +101,8 @@ fn places_go_to_the_busiest() {
         shown(&totals),
         map([
             ("b>x", (9, 0)),
-            ("c>x", (0, 3)),
-            ("overflow>overflow", (7, 0))
+            ("c>x", (1, 2)),
+            ("overflow>overflow", (6, 0))
         ])
     );
     take(&totals, &plain(3, &[("a", "x", 1), ("c", "x", 4)]));
@@ -110,15 +110,37 @@ fn places_go_to_the_busiest() {
         shown(&totals),
         map([
             ("b>x", (9, 0)),
-            ("c>x", (4, 3)),
-            ("overflow>overflow", (8, 0))
+            ("c>x", (5, 2)),
+            ("overflow>overflow", (7, 0))
         ])
     );
     let gauges = totals.gauges();
     assert_eq!(
         (gauges.series, gauges.overflow_calls, gauges.displaced),
-        (2, 8, 1)
+        (2, 7, 1)
     );
+}
+
+/// Scenario: an edge of three zones comes in, and with it a call of a series that is among the smallest.
+/// Guarantees: it takes one place and not one for each zone; a series ends only with calls it has shown.
+#[test]
+fn an_edge_takes_one_place_however_many_parts_it_has() {
+    let totals = Totals::new(2, ROOM);
+    take(&totals, &plain(0, &[("a", "x", 2), ("b", "x", 1)]));
+    let zones = ["c;zone=1", "c;zone=2", "c;zone=3"].map(|c| (c, "x", 2));
+    take(
+        &totals,
+        &plain(1, &[zones.as_slice(), &[("b", "x", 1)]].concat()),
+    );
+    assert_eq!(
+        shown(&totals),
+        map([
+            ("a>x", (2, 0)),
+            ("c>x", (6, 1)),
+            ("overflow>overflow", (1, 1))
+        ])
+    );
+    assert_eq!(totals.gauges().displaced, 1);
 }
 
 /// Guarantees: bytes bound the series like their number does, and are given back when series end.

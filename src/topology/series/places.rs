@@ -1,6 +1,6 @@
 //! Who has a series of its own, when there are more edges than places: whoever came first, until another shows more
-//! than twice the calls of the smallest. A series that is displaced ends, as if it had gone idle; the new one begins at
-//! 0. So no counter ever goes back, and no call is counted twice.
+//! than twice the calls of the smallest. A series that is displaced ends, as if it had gone idle, before the slice is
+//! counted; the new one begins with that slice. So no counter ever goes back, and no call is counted twice.
 
 use std::sync::Arc;
 

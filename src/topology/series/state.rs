@@ -1,6 +1,7 @@
 //! The totals behind their lock: one slice taken in, step by step.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -100,16 +101,16 @@ impl State {
         self.meet(slice, &nodes, when);
         // Out of `self` while the edges of this slice borrow names from it.
         let known = std::mem::take(&mut self.known);
-        let mut homeless = Vec::new();
-        for (edge, (client, server)) in slice.edges.iter().zip(ends) {
-            let counted = Counted::of(edge, client.named(), server.named(), &known);
-            if self.series.contains_key(&counted.labels) {
-                self.count(counted.labels, &counted, when);
-            } else {
-                homeless.push(counted);
-            }
+        let edges = slice.edges.iter().zip(ends);
+        let edges: Vec<_> = edges
+            .map(|(edge, (client, server))| {
+                Counted::of(edge, client.named(), server.named(), &known)
+            })
+            .collect();
+        self.give_places(&edges, when);
+        for edge in &edges {
+            self.count(edge, when);
         }
-        self.place(homeless, when);
         self.known = known;
         Some(())
     }
@@ -157,27 +158,39 @@ impl State {
         self.known = known;
     }
 
-    /// Counts in the series of these labels, begun if need be.
-    fn count(&mut self, labels: Borrowed<'_>, counted: &Counted<'_>, when: When) {
+    /// Counts an edge in its series, or as overflow when it has none.
+    fn count(&mut self, edge: &Counted<'_>, when: When) {
+        let mut labels = edge.labels;
+        if !self.series.contains_key(&labels) && labels != Borrowed::OVERFLOW {
+            labels = Borrowed::OVERFLOW;
+            let calls = &mut self.gauges.overflow_calls;
+            *calls = calls.saturating_add(edge.sums.calls());
+        }
         let series = self.begin(labels, when.start_s);
-        series.add(&counted.sums, counted.kinds, when.end_s);
+        series.add(&edge.sums, edge.kinds, when.end_s);
     }
 
-    /// Gives places to edges without a series, those with the most calls first; the others count as overflow.
-    fn place(&mut self, mut homeless: Vec<Counted<'_>>, when: When) {
-        homeless.sort_unstable_by_key(|counted| (Reverse(counted.sums.calls()), counted.labels));
-        let mut waiting = Vec::new();
-        for counted in &homeless {
-            let has_series = self.series.contains_key(&counted.labels);
-            if has_series || counted.labels == Borrowed::OVERFLOW || self.has_room(counted.labels) {
-                self.count(counted.labels, counted, when);
-                continue;
+    /// Begins series for edges without one, those with the most calls first, as long as there are places. All this comes
+    /// before the slice is counted, so that a series which gives its place away ends with what it last showed.
+    fn give_places(&mut self, edges: &[Counted<'_>], when: When) {
+        // Several edges may have the same labels.
+        let mut homeless: BTreeMap<Borrowed<'_>, u64> = BTreeMap::new();
+        for Counted { labels, sums, .. } in edges {
+            if !self.series.contains_key(labels) && *labels != Borrowed::OVERFLOW {
+                let calls = homeless.entry(*labels).or_default();
+                *calls = calls.saturating_add(sums.calls());
             }
-            let calls = counted.sums.calls();
-            self.count(Borrowed::OVERFLOW, counted, when);
-            self.gauges.overflow_calls = self.gauges.overflow_calls.saturating_add(calls);
-            let so_far = self.waiting.count(counted.labels, calls, &self.bounds);
-            waiting.push((so_far, counted.labels));
+        }
+        let mut homeless: Vec<_> = homeless.into_iter().collect();
+        homeless.sort_by_key(|(_, calls)| Reverse(*calls));
+        let mut waiting = Vec::new();
+        for (labels, calls) in homeless {
+            if self.has_room(labels) {
+                self.begin(labels, when.start_s);
+            } else {
+                let so_far = self.waiting.count(labels, calls, &self.bounds);
+                waiting.push((so_far, labels));
+            }
         }
         self.displace(waiting, when);
     }
@@ -188,8 +201,9 @@ impl State {
         let Some((busiest, _)) = waiting.first().copied() else {
             return;
         };
-        let own = self.series.values().filter(|s| !s.is_overflow());
-        let mut least: Vec<_> = own
+        let series = self.series.values();
+        let mut least: Vec<_> = series
+            .filter(|series| !series.is_overflow() && !series.is_new())
             .map(|series| (series.sums.calls(), Arc::clone(&series.labels)))
             .filter(|(calls, _)| displaces(busiest, *calls))
             .collect();
@@ -201,8 +215,7 @@ impl State {
             self.remove(&old);
             self.gauges.displaced += 1;
             if self.has_room(labels) {
-                // It begins with the next slice: the calls of this one are in the overflow already.
-                self.begin(labels, when.end_s).seen_until_s = when.end_s;
+                self.begin(labels, when.start_s);
                 self.waiting.remove(labels);
             }
         }

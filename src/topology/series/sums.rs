@@ -72,6 +72,11 @@ impl Series {
         self.labels.borrow() == Borrowed::OVERFLOW
     }
 
+    /// Whether it has been begun and nothing was counted yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.seen_until_s == 0
+    }
+
     /// What it connects, if its labels say all there is to say of its edges.
     pub(super) fn ends(&self) -> Option<Ends<'_>> {
         let EndTypes::All((client, server)) = self.ends else {
