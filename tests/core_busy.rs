@@ -180,6 +180,40 @@ fn chunks_are_taken_in_while_an_enormous_trace_is_swept() {
     assert_eq!(paired, 2_000);
 }
 
+/// Scenario: very many callers of one trace stay open beyond their wait, since of each a callee has come late.
+/// Guarantees: when all is over, next to nothing of the room that took is kept.
+#[test]
+fn what_an_enormous_trace_took_is_given_back() {
+    let mut fed = Fed::new(1);
+    let mut most = 0;
+    for from in (0..SPANS / 2).step_by(1_000) {
+        let callers: Vec<_> = (from..from + 1_000)
+            .map(|at| span(1, format!("x{at}"), None, "web", "CLIENT"))
+            .collect();
+        fed.send(0, &callers);
+    }
+    for from in (0..SPANS / 2).step_by(1_000) {
+        let callees: Vec<_> = (from..from + 1_000)
+            .map(|at| {
+                span(
+                    1,
+                    format!("y{at}"),
+                    Some(format!("x{at}")),
+                    "app",
+                    "CONSUMER",
+                )
+            })
+            .collect();
+        fed.send(WAIT_S - 1, &callees);
+    }
+    for second in WAIT_S..60 {
+        fed.advance(second);
+        most = most.max(fed.core.gauges().pairing.bytes);
+    }
+    let kept = fed.core.gauges().pairing.bytes;
+    assert!(kept <= most / 200, "{kept} of {most}");
+}
+
 /// A parent, what it calls, and what each of those that are called calls: more than is taken in at once.
 fn fan(children: u64) -> (Vec<CaseSpan>, CaseSpan) {
     let parent = span(1, "p".to_owned(), None, "web", "CLIENT");

@@ -6,6 +6,7 @@
 use ahash::{HashMap, RandomState};
 
 use super::record::{Flags, Record};
+use super::room;
 use crate::graph::EdgeId;
 use crate::span::Weight;
 
@@ -153,8 +154,8 @@ impl Charges {
 
     /// Bytes in use, near enough: a map holds twice its entries at most.
     pub(super) fn bytes(&self) -> u64 {
-        let spans = self.by_span.capacity() * size_of::<(u32, HashMap<EdgeId, Charged>)>();
-        spans as u64 + self.edges * 2 * size_of::<(EdgeId, Charged)>() as u64
+        let spans = room::of_map(&self.by_span);
+        spans + self.edges * 2 * size_of::<(EdgeId, Charged)>() as u64
     }
 
     fn find(&mut self, at: u32, edge: EdgeId) -> Option<&mut Charged> {

@@ -27,6 +27,7 @@ mod probe;
 mod probes;
 mod record;
 mod ring;
+mod room;
 mod settle;
 mod shard;
 mod shed;

@@ -7,6 +7,7 @@ use ahash::{HashMap, HashSet, RandomState};
 
 use super::probe::{LinkProbe, Linker, Target};
 use super::ring::Ring;
+use super::room;
 use super::slab::Slab;
 use super::tomb::Waits;
 use crate::graph::NodeId;
@@ -326,11 +327,11 @@ impl Probes {
 
     /// Bytes in use.
     pub(super) fn bytes(&self) -> u64 {
-        let maps = self.heads.capacity() * (size_of::<(Target, u32)>() + 1)
-            + self.consumers.capacity() * (size_of::<((Target, NodeId), u32)>() + 1)
-            + self.open.capacity() * (size_of::<(TraceId, u32)>() + 1)
-            + self.woken.capacity() * (size_of::<Target>() + 1)
-            + self.outbox.capacity() * size_of::<LinkProbe>();
-        maps as u64 + self.kept.bytes_used() + self.due.bytes() + self.expiring.bytes()
+        let maps = room::of_map(&self.heads)
+            + room::of_map(&self.consumers)
+            + room::of_map(&self.open)
+            + room::of_set(&self.woken);
+        let outbox = (self.outbox.capacity() * size_of::<LinkProbe>()) as u64;
+        maps + outbox + self.kept.bytes_used() + self.due.bytes() + self.expiring.bytes()
     }
 }

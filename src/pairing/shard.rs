@@ -17,6 +17,7 @@ use super::probe::Target;
 use super::probes::Probes;
 use super::record::{Flags, Place, Seen};
 use super::ring::Ring;
+use super::room::{self, KEPT};
 use super::shed::Cut;
 use super::store::{Near, Store};
 use super::tomb::Waits;
@@ -88,9 +89,6 @@ pub(super) struct Work {
     pub(super) gives_way: HashMap<(Target, NodeId, u32), bool>,
     pub(super) walk: super::nest::Walk,
 }
-
-/// Most things for which a list keeps its room from one sweep to the next.
-const KEPT: usize = 16_384;
 
 // === impl Work ===
 
@@ -166,6 +164,13 @@ impl Shard {
             self.work = Work::default();
             self.near = Near::default();
         }
+        room::give_back_map(&mut self.answered);
+        room::give_back_map(&mut self.open_until);
+        room::give_back_set(&mut self.stirred);
+        room::give_back_set(&mut self.put_off_ids);
+        if self.closing.is_empty() && self.closing.capacity() > KEPT {
+            self.closing = Vec::new();
+        }
     }
 
     /// Counts a waiting span's outcome, unless that was done. Of an ignored one it is always the same.
@@ -213,9 +218,10 @@ impl Shard {
             + self.charges.bytes()
             + self.groups.bytes()
             + self.put_off.bytes()
-            + (self.open_until.capacity() * (size_of::<(u32, u32)>() + 1)) as u64
-            + (self.stirred.capacity() * (size_of::<u32>() + 1)) as u64
-            + (self.put_off_ids.capacity() * (size_of::<(u32, u64)>() + 1)) as u64
+            + room::of_map(&self.answered)
+            + room::of_map(&self.open_until)
+            + room::of_set(&self.stirred)
+            + room::of_set(&self.put_off_ids)
             + (self.closing.capacity() * size_of::<(u32, u32)>()) as u64
     }
 }

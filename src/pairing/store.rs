@@ -13,6 +13,7 @@ use ahash::{HashMap, RandomState};
 use super::chain::{Chain, Chains};
 use super::index::{Parent, SpanIndex};
 use super::record::{Flags, Place, Record, Seen};
+use super::room;
 use super::slab::Slab;
 use super::table::Table;
 use super::tomb::{Tomb, Waits};
@@ -415,8 +416,8 @@ impl Store {
 
     /// Bytes in use, indexes and free lists included.
     pub(super) fn bytes(&self) -> u64 {
-        let heavy = self.heavy.capacity() * (size_of::<(u32, Weight)>() + 1);
-        let tables = self.traces.bytes_used() + self.by_id.bytes() + heavy as u64;
+        let maps = room::of_map(&self.heavy) + room::of_map(&self.large);
+        let tables = self.traces.bytes_used() + self.by_id.bytes() + maps;
         tables + self.records.bytes() + self.tombs.bytes() + self.large_bytes
     }
 }
