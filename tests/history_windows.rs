@@ -214,6 +214,26 @@ fn now_can_be_compared_with_long_ago() {
     assert_eq!(merged(&head), past.plain(&head));
 }
 
+/// Scenario: both windows lie in gaps of the clock, each before slots that are going to roll up.
+/// Guarantees: they are as long as asked, whatever the slots after them become.
+#[test]
+fn what_comes_after_a_gap_makes_no_window_longer() {
+    let mut past = Past::seconds(300);
+    let gap = past.next + 100;
+    past.push((1_000, 1));
+    for _ in 0..2_000 {
+        past.push((0, 1));
+        let ends = Ends {
+            base: Some(gap + 500),
+            head: Some(gap + 7),
+        };
+        let answers = past.history.resolve_pair(3, ends).unwrap();
+        let told = answers.map(|answer| told(&answer));
+        let empty = |end: u64| (end - 3, end, 1, 0, Vec::new());
+        assert_eq!(told, [empty(gap + 500), empty(gap + 7)]);
+    }
+}
+
 /// Guarantees: the window just before another one touches it.
 #[test]
 fn a_base_that_is_not_named_ends_where_the_head_begins() {

@@ -1,6 +1,7 @@
 //! One level of the ring: its shape, its slots, and groups of slots already merged.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -92,11 +93,21 @@ impl Level {
         self.slots.range(first..).cloned().collect()
     }
 
-    /// The slots `from..to`, complete groups as one.
-    pub(super) fn collect(&self, from: usize, to: usize, into: &mut Vec<Bytes>) {
-        let end = self.slots[to - 1].end_unix_s;
-        let mut at = from;
-        while at < to {
+    /// The slots from `start` to `end`, which both lie between slots. `level` is this one's place.
+    pub(super) fn range(&self, level: usize, start: u64, end: u64) -> Range<usize> {
+        let ended = |slot: &Slot| slot.nominal_end(level) <= start;
+        let begun = |slot: &Slot| slot.start_unix_s < end;
+        self.slots.partition_point(ended)..self.slots.partition_point(begun)
+    }
+
+    /// These slots, complete groups as one.
+    pub(super) fn collect(&self, range: Range<usize>, into: &mut Vec<Bytes>) {
+        let last = range.end.checked_sub(1).filter(|_| !range.is_empty());
+        let Some(end) = last.map(|last| self.slots[last].end_unix_s) else {
+            return;
+        };
+        let mut at = range.start;
+        while at < range.end {
             let slot = &self.slots[at];
             let group = self
                 .groups

@@ -78,18 +78,19 @@ impl Ring {
     fn fit(&self, mut end: u64, length_s: u64, count: u64) -> Result<Fitted, WindowError> {
         let all_s = count * length_s;
         loop {
-            end = self.boundary(end).second;
+            end = self.boundary(end);
             self.not_expired(end.saturating_sub(all_s - length_s))?;
             // Where one would begin inside a slot, it moves back to where that begins, and the others with it.
             let moved = (1..=count).map(|windows| {
                 let back_s = windows * length_s;
-                self.boundary(end.saturating_sub(back_s)).second + back_s
+                self.boundary(end.saturating_sub(back_s)) + back_s
             });
             let moved = moved.min().unwrap_or(end);
-            let resolution_s = self.boundary(end.saturating_sub(all_s)).resolution_s;
+            let start = end.saturating_sub(all_s);
+            let resolution_s = self.resolution_s(start, end);
             if moved >= end || !length_s.is_multiple_of(resolution_s) {
                 return Ok(Fitted {
-                    start: end.saturating_sub(all_s),
+                    start,
                     end,
                     resolution_s,
                 });

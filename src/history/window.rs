@@ -7,20 +7,13 @@ use super::level::{COARSEST, SHAPES, Slot};
 use super::ring::Ring;
 use super::{LONGEST_S, Resolved, WindowError};
 
-/// A place between slots.
-pub(super) struct Boundary {
-    pub(super) second: u64,
-    /// Nominal length of the slot that comes after it.
-    pub(super) resolution_s: u64,
-}
-
 // === impl Ring ===
 
 impl Ring {
     pub(super) fn resolve(&self, window_s: u64, end: Option<u64>) -> Result<Resolved, WindowError> {
         let end = end.unwrap_or(self.newest(window_s)?);
-        let end = self.not_expired(self.boundary(end).second)?;
-        let start = self.boundary(end.saturating_sub(window_s)).second;
+        let end = self.not_expired(self.boundary(end))?;
+        let start = self.boundary(end.saturating_sub(window_s));
         Ok(self.answer(start, end))
     }
 
@@ -48,7 +41,7 @@ impl Ring {
 
     /// The last place between slots that is not after `second`: itself, unless it lies inside a slot. A slot has all
     /// of its nominal time, since what is rolled up later never adds to it.
-    pub(super) fn boundary(&self, second: u64) -> Boundary {
+    pub(super) fn boundary(&self, second: u64) -> u64 {
         // A slice that a clock step has lengthened reaches into the nominal time of the slot after it.
         let mut before = 0;
         for (at, level) in self.levels.iter().enumerate().rev() {
@@ -58,39 +51,34 @@ impl Ring {
                 before = level.slots[last].end_unix_s;
             }
             if let Some(slot) = level.slots.get(next) {
-                return Boundary {
-                    second: second.min(slot.nominal_start(at).max(before)),
-                    resolution_s: SHAPES[at].resolution_s,
-                };
+                return second.min(slot.nominal_start(at).max(before));
             }
         }
-        Boundary {
-            second,
-            resolution_s: SHAPES[0].resolution_s,
-        }
+        second
+    }
+
+    /// Nominal length of the coarsest slot from `start` to `end`, which both lie between slots; of the finest where there
+    /// is none. What comes after a gap that holds the whole of it does not count: its rolling up changes no answer.
+    pub(super) fn resolution_s(&self, start: u64, end: u64) -> u64 {
+        let levels = self.levels.iter().enumerate().rev();
+        let coarsest = levels.map(|(at, level)| (at, level.range(at, start, end)));
+        let coarsest = coarsest
+            .filter(|(_, range)| !range.is_empty())
+            .map(|(at, _)| at);
+        SHAPES[coarsest.max().unwrap_or(0)].resolution_s
     }
 
     /// The slots from `start` to `end`, which both lie between slots.
     pub(super) fn answer(&self, start: u64, end: u64) -> Resolved {
         let mut slots = Vec::new();
-        let mut resolution_s = SHAPES[0].resolution_s;
         for (at, level) in self.levels.iter().enumerate().rev() {
-            let from = level
-                .slots
-                .partition_point(|slot| slot.nominal_end(at) <= start);
-            let to = level.slots.partition_point(|slot| slot.start_unix_s < end);
-            if from < to {
-                if slots.is_empty() {
-                    resolution_s = SHAPES[at].resolution_s;
-                }
-                level.collect(from, to, &mut slots);
-            }
+            level.collect(level.range(at, start, end), &mut slots);
         }
         Resolved {
             slots,
             start_unix_s: start,
             end_unix_s: end,
-            resolution_s,
+            resolution_s: self.resolution_s(start, end),
             revision: self.revision,
             steady_until_unix_s: self.steady_until(start, end),
         }
