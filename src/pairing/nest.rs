@@ -8,6 +8,8 @@
 //! Tarjan's search for strongly connected components (SIAM J. Comput. 1 (2), 1972), since hostile parents form cycles
 //! and all ids on a cycle have the same spans below them. A chain of outbound spans thus costs its length, not its square.
 
+mod below;
+mod carried;
 mod matched;
 
 use ahash::HashMap;
@@ -20,6 +22,8 @@ use super::record::{Flags, Place, Seen};
 use super::store::{Near, Store};
 use crate::graph::call::Outcome;
 use crate::graph::{Graph, NodeId};
+use below::Below;
+use carried::parent_in;
 
 /// Where a walk looks.
 #[derive(Debug, Clone, Copy)]
@@ -40,15 +44,6 @@ pub(super) struct Surroundings {
     pub(super) missed: Option<Outcome>,
     /// It is itself transport.
     pub(super) transport: bool,
-}
-
-/// What is below an id in one service.
-#[derive(Debug, Clone, Copy, Default)]
-struct Below {
-    open_until: Option<u32>,
-    /// Two of the spans that stand for an outbound span above, if there are so many: where parents go round in a circle
-    /// one of them may be that span itself.
-    covers: [Option<Place>; 2],
 }
 
 /// Reused room for walks, and what this sweep of this trace found so far.
@@ -285,119 +280,5 @@ impl Walk {
             }
         }
         frame
-    }
-
-    /// Whether a span is nested in an outbound db or messaging span that is matched or nameable.
-    fn is_carried(&mut self, sight: Sight<'_>, p: &Seen) -> bool {
-        self.path.clear();
-        let mut at = *p;
-        let carried = loop {
-            if let Some(&known) = self.carried.get(&at.at) {
-                break known;
-            }
-            // Until known better: a cycle that leads back here carries nothing of its own.
-            self.carried.insert(at.at, false);
-            self.path.push(at.at);
-            let Some(above) = self.parent_of(sight, &at) else {
-                break false;
-            };
-            if above.service != p.service || above.flags.inbound() {
-                break false;
-            }
-            if self.carries(sight, &above) {
-                break true;
-            }
-            at = above;
-        };
-        if carried {
-            for place in &self.path {
-                self.carried.insert(*place, true);
-            }
-        }
-        carried
-    }
-
-    fn parent_of(&mut self, sight: Sight<'_>, x: &Seen) -> Option<Seen> {
-        let seen = (self.since, self.deadline);
-        match parent_in(sight, self.trace, x, seen, &mut self.near) {
-            Parent::Is(above) | Parent::Closed(above) => Some(above),
-            Parent::NotSeen | Parent::None => None,
-        }
-    }
-
-    /// Whether under this span plain outbound spans are its transport.
-    fn carries(&mut self, sight: Sight<'_>, x: &Seen) -> bool {
-        let logical = x.flags.has(Flags::DB) || x.flags.has(Flags::MESSAGING);
-        let named = x.flags.has(Flags::NAMEABLE);
-        x.flags.outbound() && logical && (named || self.is_matched(sight, x))
-    }
-
-    /// Whether a nested span stands for the outbound span above it: it is nameable, or it has a call and a callee that had
-    /// arrived in time. One may have come later, the other may not have been called in the end, so both are asked.
-    fn covers(&mut self, sight: Sight<'_>, x: &Seen, below_carrier: bool) -> bool {
-        let plain = !x.flags.has(Flags::DB) && !x.flags.has(Flags::MESSAGING);
-        let transport = plain && below_carrier;
-        (x.flags.outbound() && !transport && x.flags.has(Flags::NAMEABLE))
-            || (x.flags.has(Flags::HAS_CALL) && self.is_matched(sight, x))
-    }
-}
-
-/// The parent that R3 gives `x`, of what was remembered when something arrived in the tick `since` and had come by `deadline`;
-/// `near` lends its room.
-fn parent_in(
-    sight: Sight<'_>,
-    trace: u32,
-    x: &Seen,
-    (since, deadline): (u32, u32),
-    near: &mut Near,
-) -> Parent {
-    sight.store.look_around(trace, x, near);
-    near.seen_since(since);
-    near.arrived_by(deadline);
-    parent::choose(sight.graph, x, near)
-}
-
-// === impl Below ===
-
-impl Below {
-    fn note_callee(&mut self, callee: &Seen) {
-        if !callee.flags.has(Flags::DECIDED) && !callee.flags.has(Flags::FILTERED) {
-            self.wait_for(callee.deadline);
-        }
-    }
-
-    /// An entry is decided with its group in the sweep of `horizon`, if its wait is over by then and it is not held.
-    fn note_entry(&mut self, entry: &Seen, horizon: u32) {
-        let flags = entry.flags;
-        let done = flags.settles() || flags.has(Flags::ENTERED) || flags.has(Flags::INSIDE);
-        let open = entry.deadline > horizon || flags.has(Flags::HELD);
-        if open && !done && matches!(entry.at, Place::Waiting(_)) {
-            self.wait_for(entry.deadline);
-        }
-    }
-
-    fn wait_for(&mut self, deadline: u32) {
-        let until = self.open_until.unwrap_or(deadline);
-        self.open_until = Some(until.min(deadline));
-    }
-
-    fn cover(&mut self, place: Place) {
-        if self.covers.contains(&Some(place)) {
-            return;
-        }
-        if let Some(free) = self.covers.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some(place);
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        other
-            .covers
-            .iter()
-            .flatten()
-            .for_each(|place| self.cover(*place));
-        if let Some(until) = other.open_until {
-            self.wait_for(until);
-        }
     }
 }

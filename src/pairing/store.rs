@@ -5,6 +5,8 @@
 //! many small ones. What lives how long is `sweep`'s business, not this file's.
 
 mod find;
+mod indexed;
+mod leaving;
 
 use std::cell::Cell;
 
@@ -24,8 +26,6 @@ pub(super) use find::Near;
 const RECORDS: usize = 4;
 /// Tombstones per chunk.
 const TOMBS: usize = 8;
-/// A trace with more spans than this gets an index of its own: walking 48 records costs about as much as the index.
-const SMALL: u8 = 48;
 
 /// One trace's spans, 32 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -219,48 +219,6 @@ impl Store {
         at
     }
 
-    /// Replaces a waiting span that was decided in the tick `horizon` by its tombstone, and returns the tick at whose close
-    /// that expires, which may be the same. Its chunk is given back by [`Store::tidy`].
-    pub(super) fn retire(&mut self, trace: u32, at: u32, horizon: u32) -> Option<u32> {
-        let record = *self.records.get(at);
-        let head = self.traces.get_mut(trace);
-        let indexed = head.state == State::Large;
-        head.spans = head.spans.saturating_sub(1);
-        self.records.remove(at);
-        let expires = record.deadline.saturating_add(self.waits.retain);
-        let was = Place::Waiting(at);
-        let tomb = match record.flags.inbound() {
-            _ if expires >= horizon => Tomb::of(&record),
-            false => Tomb::outlived(&record, horizon),
-            true => {
-                if indexed {
-                    self.change_index(trace, |index| index.remove(record.span, was));
-                }
-                return None;
-            }
-        };
-        let outbound = record.flags.outbound();
-        let weight = if outbound { Weight::ONE } else { record.weight };
-        let tomb = self.bury(trace, tomb, weight);
-        if indexed {
-            let to = Place::Remembered(tomb);
-            self.change_index(trace, |index| index.moved(record.span, was, to));
-        }
-        Some(expires.max(horizon))
-    }
-
-    /// Adds the tombstone of a span that may still be a parent and stands for so many calls, and returns its reference. No
-    /// index learns of it.
-    pub(super) fn bury(&mut self, trace: u32, tomb: Tomb, weight: Weight) -> u32 {
-        let head = self.traces.get_mut(trace);
-        let at = self.tombs.push(&mut head.tombs, tomb);
-        head.spans = head.spans.saturating_add(1);
-        if weight != Weight::ONE {
-            self.heavy.insert(at, weight);
-        }
-        at
-    }
-
     /// When the oldest of the spans that wait in this trace arrived; `u32::MAX` when none does.
     pub(super) fn oldest_waiting(&self, trace: u32) -> u32 {
         let head = self.traces.get(trace);
@@ -276,71 +234,6 @@ impl Store {
     pub(super) fn any_waiting(&self, id: TraceId) -> bool {
         let trace = self.lookup(id);
         trace.is_some_and(|trace| self.records.any(self.traces.get(trace).records))
-    }
-
-    /// Gives back the chunks of retired records, and the trace if nothing of it is left.
-    pub(super) fn tidy(&mut self, trace: u32) {
-        let head = self.traces.get_mut(trace);
-        if head.state != State::Free {
-            let records = self.records.remove_if(&mut head.records, |_, _| false);
-            if records == 0 && head.tombs.is_empty() {
-                self.free(trace);
-            }
-        }
-    }
-
-    /// Forgets the trace's tombstones that expire by `tick`, and gives back what [`Store::tidy`] does. With `oldest`, when
-    /// the oldest of those who may need any of them arrived, what they saw is kept; whether there is such is returned. What
-    /// is kept is looked at again whenever the longest wait is over once more, and not in between, so that no look at a
-    /// trace is asked for when nothing of it is left.
-    pub(super) fn forget(&mut self, trace: u32, tick: u32, oldest: Option<u32>) -> bool {
-        let head = self.traces.get_mut(trace);
-        if head.state == State::Free {
-            return false;
-        }
-        if head.asked_expiry == short_tick(tick) {
-            head.asked_expiry = 0;
-        }
-        let mut kept = false;
-        let (waits, heavy) = (&self.waits, &mut self.heavy);
-        let large = head.state == State::Large;
-        let mut index = large.then(|| self.large.get_mut(&trace)).flatten();
-        let index_bytes = |index: &Option<&mut SpanIndex>| index.as_ref().map_or(0, |i| i.bytes());
-        self.large_bytes -= index_bytes(&index);
-        let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
-            let expires = tomb.expires(waits);
-            let looked_at = expires <= tick
-                && (oldest.is_none() || (tick - expires).is_multiple_of(waits.longest()));
-            let gone = looked_at && oldest.is_none_or(|oldest| expires < oldest);
-            kept |= looked_at && !gone;
-            if gone && !heavy.is_empty() {
-                heavy.remove(&at);
-            }
-            if let (true, Some(index)) = (gone, &mut index) {
-                index.remove(tomb.span, Place::Remembered(at));
-            }
-            gone
-        });
-        self.large_bytes += index_bytes(&index);
-        let records = self.records.remove_if(&mut head.records, |_, _| false);
-        head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
-        if head.spans == 0 {
-            self.free(trace);
-        }
-        kept
-    }
-
-    fn free(&mut self, trace: u32) {
-        let head = self.traces.get_mut(trace);
-        let was = std::mem::replace(&mut head.state, State::Free);
-        let id = head.id;
-        let hash = self.hasher.hash_one(id);
-        self.by_id.remove(hash, trace);
-        if was == State::Large {
-            let index = self.large.remove(&trace);
-            self.large_bytes -= index.map_or(0, |index| index.bytes());
-        }
-        self.traces.remove(trace);
     }
 
     /// References of all waiting spans of a trace, in no order that matters.
@@ -362,41 +255,6 @@ impl Store {
         let tombs = self.traces.get(trace).tombs;
         self.tombs
             .each(tombs, |at, tomb| visit(tomb.seen(at, &self.waits)));
-    }
-
-    /// Gives a trace the index that its size calls for, of what is there now.
-    pub(super) fn index_if_large(&mut self, trace: u32) {
-        let head = self.traces.get_mut(trace);
-        if head.spans <= SMALL {
-            return;
-        }
-        head.state = State::Large;
-        let mut index = SpanIndex::new(self.hasher.clone());
-        self.tombs.each(head.tombs, |at, tomb| {
-            let parent = Parent::short(tomb.parent32);
-            index.add(tomb.span, parent, tomb.service(), Place::Remembered(at));
-        });
-        self.records.each(head.records, |at, record| {
-            let parent = Parent::whole(record.parent);
-            index.add(record.span, parent, record.service, Place::Waiting(at));
-        });
-        // Some may stand before their parent.
-        self.tombs
-            .each(head.tombs, |_, tomb| index.adopt(tomb.span));
-        self.large_bytes += index.bytes();
-        self.large.insert(trace, index);
-    }
-
-    fn is_indexed(&self, trace: u32) -> bool {
-        self.traces.get(trace).state == State::Large
-    }
-
-    fn change_index(&mut self, trace: u32, change: impl FnOnce(&mut SpanIndex)) {
-        let index = self.large.get_mut(&trace);
-        let index = index.expect("an indexed trace has its index");
-        self.large_bytes -= index.bytes();
-        change(index);
-        self.large_bytes += index.bytes();
     }
 
     /// Entries of the indexes of large traces that were visited since the start.

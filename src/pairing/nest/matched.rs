@@ -5,7 +5,8 @@
 //! asked: whoever had arrived by then, and whose caller by R3 and R12 the span is of all that had, matches it. An inbound
 //! span of its own service does whether it is called or hands the call on (R4).
 
-use super::{Sight, Walk, parent_in};
+use super::carried::parent_in;
+use super::{Sight, Walk};
 use crate::pairing::linking::creator;
 use crate::pairing::parent::Parent;
 use crate::pairing::probe::{LinkProbe, Target};
