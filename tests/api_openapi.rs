@@ -30,6 +30,7 @@ fn example_state() -> ApiState {
         reason_ref: text("parent_not_seen"),
         count: 5,
         sample_trace_id: (17..33).collect(),
+        further_names: false,
     };
     slice.unpaired.push(row);
     let law = slice.law.get_or_insert_default();

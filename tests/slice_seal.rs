@@ -328,7 +328,8 @@ fn the_checker_names_what_is_broken() {
     assert!(broken(&|s| s.law.as_mut().unwrap().overflow_calls += 1).contains("overflow"));
 }
 
-/// Scenario: 1,500 services with an unpaired span each in one second, and a slice has room for 1,000 rows.
+/// Scenario: 2,500 services with an unpaired span each in one second, and a slice has room for 1,000 rows with a span name
+/// and for 1,000 without.
 /// Guarantees: the smallest keys are kept and the rest counted; nothing is named that only a row left out would name; and
 /// merging the slice with nothing changes no byte.
 #[test]
@@ -336,8 +337,8 @@ fn a_slice_names_only_what_its_kept_unpaired_rows_name() {
     let graph = graph(5_000, 100);
     let live = graph.open(NOW);
     let mut effects = Effects::default();
-    live.decoded(1_500, [0; 3]);
-    for n in (0..1_500_u64).rev() {
+    live.decoded(2_500, [0; 3]);
+    for n in (0..2_500_u64).rev() {
         effects.unpaired.push(Unpaired {
             node: graph.service(None, &format!("svc-{n:04}"), NOW),
             kind: SpanKind::Client,
@@ -350,12 +351,19 @@ fn a_slice_names_only_what_its_kept_unpaired_rows_name() {
     }
     live.absorb(&graph, &mut effects);
     let slice = seal(&graph, &live);
-    let of = |row: &proto::UnpairedRow| slice.strings[row.span_name_ref as usize].clone();
+    let of = |row: &proto::UnpairedRow| {
+        let node = slice.nodes[row.node as usize].id_ref;
+        let name = (!row.further_names).then_some(row.span_name_ref);
+        [Some(node), name].map(|text| text.map(|text| slice.strings[text as usize].clone()))
+    };
     let kept: Vec<_> = slice.unpaired.iter().map(of).collect();
-    let expected: Vec<_> = (0..1_000).map(|n| format!("op-{n:04}")).collect();
+    let named = |n: u64| (n < 1_000).then(|| format!("op-{n:04}"));
+    let expected: Vec<_> = (0..2_000)
+        .map(|n| [Some(format!("svc-{n:04}")), named(n)])
+        .collect();
     assert_eq!((kept, slice.unpaired_other), (expected, 500));
-    assert_eq!(slice.nodes.len(), 1_000);
-    assert!(!slice.strings.iter().any(|text| text.ends_with("1000")));
+    assert_eq!(slice.nodes.len(), 2_000);
+    assert!(!slice.strings.iter().any(|text| text.ends_with("op-1000")));
     let bytes = slice.encode_to_vec();
     assert_eq!(slice::join(Join::Then, [&*bytes]).unwrap(), bytes);
 }

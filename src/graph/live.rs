@@ -11,7 +11,7 @@ use super::call::{Call, Effects, NodeCall};
 use super::counters::{LawCounters, add};
 use super::shared::Shared;
 use super::stats::{EdgeStats, Negatives, NodeStats};
-use super::unpaired::{Unpaired, UnpairedKey};
+use super::unpaired::{Kept, Unpaired, UnpairedKey};
 use super::{EdgeId, Graph, NodeId};
 use crate::proto;
 
@@ -35,7 +35,7 @@ pub struct LiveSlice {
 pub(super) struct Drained {
     pub(super) edges: Vec<(EdgeId, Box<EdgeStats>)>,
     pub(super) nodes: Vec<(NodeId, Box<NodeStats>)>,
-    pub(super) unpaired: Unpaired,
+    pub(super) unpaired: Kept,
     pub(super) law: proto::Law,
 }
 
@@ -124,7 +124,7 @@ impl LiveSlice {
         Drained {
             edges: edges.map(|e| (*e.key(), e.value().clone())).collect(),
             nodes: nodes.map(|n| (*n.key(), n.value().clone())).collect(),
-            unpaired: self.unpaired.lock().clone().smallest(&self.shared),
+            unpaired: self.unpaired.lock().clone().kept(&self.shared),
             law: self.law.copy(),
         }
     }
@@ -144,7 +144,7 @@ impl LiveSlice {
         Drained {
             edges,
             nodes,
-            unpaired: std::mem::take(&mut *self.unpaired.lock()).smallest(&self.shared),
+            unpaired: std::mem::take(&mut *self.unpaired.lock()).kept(&self.shared),
             law: self.law.take(),
         }
     }
@@ -179,7 +179,7 @@ impl LiveSlice {
             let key = UnpairedKey {
                 node: span.node,
                 kind: span.kind,
-                name: span.name,
+                name: Some(span.name),
                 reason: span.reason,
             };
             unpaired.add(key, *span.trace.bytes());

@@ -16,7 +16,7 @@ use super::nodes::NodeInfo;
 use super::shared::Shared;
 use super::stats::{EdgeStats, Exemplar, Listed, NodeStats};
 use super::status;
-use super::unpaired::{Unpaired, word};
+use super::unpaired::{Kept, word};
 use super::{LiveSlice, NodeId, SealInfo, TextId};
 use crate::proto;
 use crate::slice::SCHEMA;
@@ -111,7 +111,7 @@ fn node_infos(
 ) -> Vec<(NodeId, Arc<NodeInfo>)> {
     let mut ids: HashSet<NodeId, RandomState> = drained.nodes.iter().map(|(id, _)| *id).collect();
     ids.extend(edges.iter().flat_map(|(key, _)| [key.client, key.server]));
-    ids.extend(drained.unpaired.rows.keys().map(|key| key.node));
+    ids.extend(drained.unpaired.rows.iter().map(|(key, _)| key.node));
     let mut infos: Vec<_> = ids
         .into_iter()
         .filter_map(|id| shared.nodes.info(id).map(|info| (id, info)))
@@ -150,8 +150,9 @@ fn string_table<'a>(
         strings.extend(counted(&stats.protocols, &status::PROTOCOLS).map(|(name, _)| name));
         strings.extend(counted(&stats.statuses, &status::STATUSES).map(|(name, _)| name));
     }
-    for key in drained.unpaired.rows.keys() {
-        strings.extend([shared.texts.text(key.name), word(key.reason)]);
+    for (key, _) in &drained.unpaired.rows {
+        strings.extend(key.name.map(|name| shared.texts.text(name)));
+        strings.push(word(key.reason));
     }
     strings.sort_unstable();
     strings.dedup();
@@ -277,21 +278,21 @@ impl Writer<'_> {
         }
     }
 
-    fn unpaired(&self, unpaired: &Unpaired) -> Vec<proto::UnpairedRow> {
-        let mut rows: Vec<_> = unpaired
-            .rows
-            .iter()
-            .map(|(key, (count, trace))| proto::UnpairedRow {
+    fn unpaired(&self, unpaired: &Kept) -> Vec<proto::UnpairedRow> {
+        let rows = unpaired.rows.iter();
+        let rows = rows.map(|(key, row)| {
+            let name = key.name.map(|name| self.shared.texts.text(name));
+            proto::UnpairedRow {
                 node: self.nodes.get(&key.node).copied().unwrap_or_default(),
                 kind: key.kind as u32,
-                span_name_ref: self.text(self.shared.texts.text(key.name)),
+                span_name_ref: name.map_or(0, |name| self.text(name)),
                 reason_ref: self.text(word(key.reason)),
-                count: *count,
-                sample_trace_id: trace.to_vec(),
-            })
-            .collect();
-        rows.sort_unstable_by_key(|row| (row.node, row.kind, row.span_name_ref, row.reason_ref));
-        rows
+                count: row.count,
+                sample_trace_id: row.trace.to_vec(),
+                further_names: name.is_none(),
+            }
+        });
+        rows.collect()
     }
 }
 

@@ -1,22 +1,29 @@
 //! Unpaired spans of one second, by where they belong.
 
-use ahash::RandomState;
-use hashbrown::HashMap;
-
 use super::call::Reason;
 use super::shared::Shared;
 use super::{NodeId, TextId};
-use crate::slice::MAX_UNPAIRED_ROWS;
+use crate::slice::{Row, RowKey, Rows, smallest};
 use crate::span::SpanKind;
 
-/// Most keys of unpaired rows in one live slice; the spans of any further key are only counted.
+/// Most keys of unpaired rows in one live slice, and as many more without the span name; the spans of any further key
+/// are only counted.
 pub const MAX_UNPAIRED_KEYS: usize = 4096;
 
-/// Unpaired spans by where they belong, with the greatest trace id of each key.
+/// Unpaired spans by where they belong.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unpaired {
-    pub(super) rows: HashMap<UnpairedKey, (u64, [u8; 16]), RandomState>,
+    rows: Rows<UnpairedKey>,
     /// Spans whose key found no room.
+    other: u64,
+}
+
+/// The rows of a slice.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Sorted by their texts.
+    pub(super) rows: Vec<(UnpairedKey, Row)>,
+    /// Spans in none of them.
     pub(super) other: u64,
 }
 
@@ -24,42 +31,62 @@ pub(super) struct Unpaired {
 pub(super) struct UnpairedKey {
     pub(super) node: NodeId,
     pub(super) kind: SpanKind,
-    pub(super) name: TextId,
+    /// `None` for all names without a row of their own.
+    pub(super) name: Option<TextId>,
     pub(super) reason: Reason,
+}
+
+// === impl UnpairedKey ===
+
+impl RowKey for UnpairedKey {
+    fn is_named(self) -> bool {
+        self.name.is_some()
+    }
+
+    fn without_name(self) -> Self {
+        Self { name: None, ..self }
+    }
 }
 
 // === impl Unpaired ===
 
 impl Unpaired {
     pub(super) fn add(&mut self, key: UnpairedKey, trace: [u8; 16]) {
-        if let Some((count, sample)) = self.rows.get_mut(&key) {
-            *count += 1;
-            *sample = trace.max(*sample);
-        } else if self.rows.len() < MAX_UNPAIRED_KEYS {
-            self.rows.insert(key, (1, trace));
-        } else {
-            self.other += 1;
-        }
+        let row = Row { count: 1, trace };
+        let counted = self.add_to(key, row, MAX_UNPAIRED_KEYS)
+            || self.add_to(key.without_name(), row, 2 * MAX_UNPAIRED_KEYS);
+        self.other += u64::from(!counted);
     }
 
-    /// The rows that a slice has room for, those of the smallest keys by their texts; the spans of the rest are counted.
-    pub(super) fn smallest(mut self, shared: &Shared) -> Self {
-        if self.rows.len() > MAX_UNPAIRED_ROWS {
-            let mut rows: Vec<_> = self.rows.into_iter().collect();
-            rows.sort_by_cached_key(|(key, _)| {
-                let node = shared.nodes.info(key.node);
-                (
-                    node.map(|node| node.id.clone()),
-                    key.kind as u32,
-                    shared.texts.text(key.name),
-                    word(key.reason),
-                )
-            });
-            let cut = rows.split_off(MAX_UNPAIRED_ROWS);
-            self.other += cut.iter().map(|(_, (count, _))| count).sum::<u64>();
-            self.rows = rows.into_iter().collect();
+    /// Whether there was a row, or room for one among so many.
+    fn add_to(&mut self, key: UnpairedKey, row: Row, most: usize) -> bool {
+        if let Some(known) = self.rows.get_mut(&key) {
+            known.absorb(row);
+        } else if self.rows.len() < most {
+            self.rows.insert(key, row);
+        } else {
+            return false;
         }
-        self
+        true
+    }
+
+    /// The rows that a slice has room for.
+    pub(super) fn kept(self, shared: &Shared) -> Kept {
+        let (rows, cut) = smallest(self.rows, |key| {
+            let node = shared.nodes.info(key.node).map(|node| node.id.clone());
+            let name = key.name.map(|name| shared.texts.text(name));
+            (
+                node,
+                key.kind as u32,
+                name.is_none(),
+                name,
+                word(key.reason),
+            )
+        });
+        Kept {
+            rows,
+            other: self.other + cut,
+        }
     }
 }
 

@@ -114,7 +114,7 @@ fn string_table(
         }
     }
     for (key, _) in rows {
-        name(key.span_name);
+        key.span_name.into_iter().for_each(&mut name);
         name(key.reason);
     }
     let mut ids: Vec<StringId> = (0..)
@@ -214,10 +214,11 @@ impl Places {
         proto::UnpairedRow {
             node: self.node(key.node),
             kind: key.kind,
-            span_name_ref: self.string(key.span_name),
+            span_name_ref: key.span_name.map_or(0, |name| self.string(name)),
             reason_ref: self.string(key.reason),
             count: row.count,
             sample_trace_id: row.trace.to_vec(),
+            further_names: key.span_name.is_none(),
         }
     }
 

@@ -24,6 +24,7 @@ pub use accumulator::Accumulator;
 pub(crate) use header::add_counts;
 pub use ids::node_ids;
 pub use seen::{Sightings, sightings};
+pub(crate) use unpaired::{Row, RowKey, Rows, smallest};
 
 /// The schema of slices this build writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;
@@ -31,7 +32,7 @@ pub const SCHEMA: u32 = 1;
 /// Most buckets of one histogram: 20 octaves at scale 4, 10 µs to 10 s. Beyond, it is downscaled.
 pub const MAX_BUCKETS: usize = 320;
 
-/// Most rows of unpaired spans in one slice, merged or not.
+/// Most rows of unpaired spans with a span name in one slice, merged or not; and most for further names.
 pub const MAX_UNPAIRED_ROWS: usize = 1000;
 
 /// A complete second (or longer, after a backward step of the wall clock): never changes again.

@@ -1,4 +1,7 @@
-//! Rows of unpaired spans, merged: the smallest keys by text, the rest only counted.
+//! Rows of unpaired spans, merged: those of the smallest keys by text. Of the rest only the span name is given up, so that
+//! a service that makes span names from ids hides no other.
+
+use std::hash::Hash;
 
 use ahash::RandomState;
 use hashbrown::HashMap;
@@ -13,27 +16,95 @@ use super::wire::{Field, Malformed, Reader, narrow};
 /// smaller keys that displaced them stay.
 const PRUNE_ABOVE: usize = 8 * MAX_UNPAIRED_ROWS;
 
+/// Rows by what they count.
+pub(crate) type Rows<K> = HashMap<K, Row, RandomState>;
+
+type List<K> = Vec<(K, Row)>;
+
+/// Spans, and the greatest of their trace ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Row {
+    pub(crate) count: u64,
+    pub(crate) trace: [u8; 16],
+}
+
+/// What a row counts, with a span name or for all names that have no row of their own.
+pub(crate) trait RowKey: Copy + Eq + Hash {
+    fn is_named(self) -> bool;
+
+    /// The same for the further names.
+    fn without_name(self) -> Self;
+}
+
 /// Merged rows.
 #[derive(Debug, Default)]
 pub(super) struct Unpaired {
-    rows: HashMap<Key, Row, RandomState>,
+    rows: Rows<Key>,
     other: u64,
 }
 
-/// What a row counts: node (place in the accumulator), span kind, span name, reason.
+/// Node (place in the accumulator), span kind, span name, reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) node: u32,
     pub(super) kind: u32,
-    pub(super) span_name: StringId,
+    /// `None` for all further names.
+    pub(super) span_name: Option<StringId>,
     pub(super) reason: StringId,
 }
 
-/// Its spans, and the greatest of their trace ids.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Row {
-    pub(super) count: u64,
-    pub(super) trace: [u8; 16],
+// === impl Row ===
+
+impl Row {
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.trace = self.trace.max(other.trace);
+    }
+}
+
+/// The rows of a slice, sorted, and the spans of all others: the named rows of the smallest keys, and for what is then
+/// left the rows without a name of the smallest keys. Which these are does not depend on what was cut from parts of them
+/// before, so merging stays associative.
+pub(crate) fn smallest<K: RowKey, T: Ord>(rows: Rows<K>, text: impl Fn(&K) -> T) -> (List<K>, u64) {
+    let (named, further): (List<K>, List<K>) =
+        rows.into_iter().partition(|(key, _)| key.is_named());
+    let mut sums: Rows<K> = further.into_iter().collect();
+    let (mut kept, cut) = first(named, &text);
+    for (key, row) in cut {
+        sums.entry(key.without_name()).or_default().absorb(row);
+    }
+    let (further, cut) = first(sums.into_iter().collect(), &text);
+    kept.extend(further);
+    kept.sort_by_cached_key(|(key, _)| text(key));
+    let other = cut
+        .iter()
+        .fold(0_u64, |sum, (_, row)| sum.saturating_add(row.count));
+    (kept, other)
+}
+
+/// The smallest keys, as many as a slice has room for, and the others.
+fn first<K, T: Ord>(mut rows: List<K>, text: impl Fn(&K) -> T) -> (List<K>, List<K>) {
+    if rows.len() <= MAX_UNPAIRED_ROWS {
+        return (rows, Vec::new());
+    }
+    rows.sort_by_cached_key(|(key, _)| text(key));
+    let cut = rows.split_off(MAX_UNPAIRED_ROWS);
+    (rows, cut)
+}
+
+// === impl Key ===
+
+impl RowKey for Key {
+    fn is_named(self) -> bool {
+        self.span_name.is_some()
+    }
+
+    fn without_name(self) -> Self {
+        Self {
+            span_name: None,
+            ..self
+        }
+    }
 }
 
 // === impl Unpaired ===
@@ -53,9 +124,7 @@ impl Unpaired {
     ) -> Result<(), Malformed> {
         for message in messages {
             let (key, row) = read(message, refs, places)?;
-            let sum = self.rows.entry(key).or_default();
-            sum.count = sum.count.saturating_add(row.count);
-            sum.trace = sum.trace.max(row.trace);
+            self.rows.entry(key).or_default().absorb(row);
         }
         if self.rows.len() > PRUNE_ABOVE {
             let (kept, other) = std::mem::take(self).smallest(strings, nodes);
@@ -65,28 +134,25 @@ impl Unpaired {
         Ok(())
     }
 
-    /// The rows of the smallest keys, sorted by key text, and the spans of all others.
-    pub(super) fn smallest(self, strings: &Strings, nodes: &[Node]) -> (Vec<(Key, Row)>, u64) {
-        let mut rows: Vec<(Key, Row)> = self.rows.into_iter().collect();
-        let text = |key: &Key| {
+    /// See [`smallest`]; rows for further names come after the named ones of their node and kind.
+    pub(super) fn smallest(self, strings: &Strings, nodes: &[Node]) -> (List<Key>, u64) {
+        let (rows, cut) = smallest(self.rows, |key| {
             let node = strings.text(nodes[key.node as usize].name.id);
+            let name = key.span_name.map(|name| strings.text(name));
             (
                 node,
                 key.kind,
-                strings.text(key.span_name),
+                name.is_none(),
+                name,
                 strings.text(key.reason),
             )
-        };
-        rows.sort_unstable_by(|(a, _), (b, _)| text(a).cmp(&text(b)));
-        let cut = rows.iter().skip(MAX_UNPAIRED_ROWS);
-        let other = cut.fold(self.other, |sum, (_, row)| sum.saturating_add(row.count));
-        rows.truncate(MAX_UNPAIRED_ROWS);
-        (rows, other)
+        });
+        (rows, self.other.saturating_add(cut))
     }
 }
 
 fn read(message: &[u8], refs: Refs<'_>, places: &[u32]) -> Result<(Key, Row), Malformed> {
-    let (mut node, mut kind, mut span_name, mut reason) = (0, 0, 0, 0);
+    let (mut node, mut kind, mut span_name, mut reason, mut further) = (0, 0, 0, 0, 0);
     let mut row = Row::default();
     let mut reader = Reader::new(message);
     while let Some(field) = reader.field()? {
@@ -101,14 +167,16 @@ fn read(message: &[u8], refs: Refs<'_>, places: &[u32]) -> Result<(Key, Row), Ma
                     .try_into()
                     .map_err(|_| Malformed("a sample's trace id has the wrong length"))?;
             }
+            Field::Number(7, v) => further = v,
             Field::Number(..) | Field::Bytes(..) => {}
         }
     }
     let place = usize::try_from(node).ok().and_then(|node| places.get(node));
+    let span_name = (further == 0).then(|| refs.get(span_name)).transpose()?;
     let key = Key {
         node: *place.ok_or(Malformed("an unpaired row's node lies outside the nodes"))?,
         kind: narrow(kind)?,
-        span_name: refs.get(span_name)?,
+        span_name,
         reason: refs.get(reason)?,
     };
     Ok((key, row))

@@ -18,9 +18,10 @@ pub struct Unpaired {
     pub query: Vec<(&'static str, Echo)>,
     /// The law's terms of the whole window.
     pub law: Law,
-    /// Sorted by service, kind, span name, reason; at most [`crate::slice::MAX_UNPAIRED_ROWS`].
+    /// Sorted by service, kind, span name, reason; at most [`crate::slice::MAX_UNPAIRED_ROWS`] with a name and as many
+    /// without.
     pub rows: Vec<UnpairedSpans>,
-    /// Spans beyond the rows that slices keep.
+    /// Spans in no row.
     pub other: u64,
     /// Rows that the filters took away.
     pub hidden_rows: u64,
@@ -35,8 +36,8 @@ pub struct UnpairedSpans {
     pub service: String,
     /// `client`, `server`, ...
     pub kind: &'static str,
-    /// Their name.
-    pub span_name: String,
+    /// Their name; `None` for all names beyond those that slices keep.
+    pub span_name: Option<String>,
     /// Why, one word.
     pub reason: String,
     /// How many.
@@ -79,10 +80,13 @@ fn named(
     node: &NodeCounts,
     strings: &[String],
 ) -> Result<UnpairedSpans, BuildError> {
+    let named = !row.further_names;
     Ok(UnpairedSpans {
         service: node.id.clone(),
         kind: kind(row.kind),
-        span_name: at(strings, row.span_name_ref)?.clone(),
+        span_name: named
+            .then(|| at(strings, row.span_name_ref).cloned())
+            .transpose()?,
         reason: at(strings, row.reason_ref)?.clone(),
         count: row.count,
         sample_trace_id: row.sample_trace_id,
@@ -95,8 +99,10 @@ fn at<T>(list: &[T], reference: u32) -> Result<&T, BuildError> {
         .ok_or(BuildError::Malformed("an unpaired row's reference"))
 }
 
-fn key(row: &UnpairedSpans) -> (&str, &str, &str, &str) {
-    (&row.service, row.kind, &row.span_name, &row.reason)
+/// What has no name comes after what has.
+fn key(row: &UnpairedSpans) -> (&str, &str, bool, Option<&str>, &str) {
+    let name = row.span_name.as_deref();
+    (&row.service, row.kind, name.is_none(), name, &row.reason)
 }
 
 /// OTLP's span kinds, in lower case.

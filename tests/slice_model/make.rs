@@ -256,6 +256,7 @@ fn unpaired(r: &mut Random, nodes: u64, topics: &[u32]) -> Vec<proto::UnpairedRo
             reason_ref: 0,
             count: 1 + r.count(),
             sample_trace_id: r.trace(),
+            further_names: r.below(4) == 0,
         };
         rows.insert((node, kind), row);
     }

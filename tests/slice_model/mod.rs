@@ -9,6 +9,9 @@ use spangraph::slice::Join;
 
 pub(crate) type Trace = [u8; 16];
 
+/// Node, kind, span name unless it stands for further ones, reason.
+pub(crate) type RowKey = (String, u32, Option<String>, String);
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Model {
     pub(crate) times: Option<Times>,
@@ -17,7 +20,7 @@ pub(crate) struct Model {
     pub(crate) pending: (u64, u64),
     pub(crate) nodes: BTreeMap<String, Node>,
     pub(crate) edges: BTreeMap<(String, String, i32), Edge>,
-    pub(crate) unpaired: BTreeMap<(String, u32, String, String), (u64, Trace)>,
+    pub(crate) unpaired: BTreeMap<RowKey, (u64, Trace)>,
     pub(crate) unpaired_other: u64,
     pub(crate) through_offset: u64,
 }
@@ -76,6 +79,26 @@ pub(crate) struct Histogram {
 // === impl Model ===
 
 impl Model {
+    /// Takes rows away one by one, the greatest first, until there are few enough.
+    fn cut_unpaired(&mut self) {
+        for named in [true, false] {
+            let of_kind = |key: &&RowKey| key.2.is_some() == named;
+            let keys: Vec<RowKey> = self.unpaired.keys().filter(of_kind).cloned().collect();
+            for last in keys.into_iter().skip(1000).rev() {
+                let (count, trace) = self.unpaired.remove(&last).unwrap();
+                if named {
+                    let row = self
+                        .unpaired
+                        .entry((last.0, last.1, None, last.3))
+                        .or_default();
+                    *row = (row.0 + count, row.1.max(trace));
+                } else {
+                    self.unpaired_other += count;
+                }
+            }
+        }
+    }
+
     /// Merges as the table says.
     pub(crate) fn merge(mut self, other: Self, join: Join) -> Self {
         if let (Some(a), Some(b)) = (&self.times, &other.times) {
@@ -110,9 +133,7 @@ impl Model {
             *row = (row.0 + count, row.1.max(trace));
         }
         self.unpaired_other += other.unpaired_other;
-        while self.unpaired.len() > 1000 {
-            self.unpaired_other += self.unpaired.pop_last().unwrap().1.0;
-        }
+        self.cut_unpaired();
         self.through_offset = self.through_offset.max(other.through_offset);
         self
     }

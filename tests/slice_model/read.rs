@@ -70,8 +70,9 @@ pub(crate) fn read(encoded: &[u8]) -> Model {
             .unpaired
             .iter()
             .map(|row| {
-                let texts = (reader.text(row.span_name_ref), reader.text(row.reason_ref));
-                let key = (ids[row.node as usize].clone(), row.kind, texts.0, texts.1);
+                let name = (!row.further_names).then(|| reader.text(row.span_name_ref));
+                let reason = reader.text(row.reason_ref);
+                let key = (ids[row.node as usize].clone(), row.kind, name, reason);
                 (
                     key,
                     (

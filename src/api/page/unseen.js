@@ -56,7 +56,7 @@ function spans(body) {
   const row = (r) => [
     toNode(r.service),
     r.kind.toLowerCase(),
-    name(r.span_name),
+    r.span_name === null ? el("i", {}, "all further names") : name(r.span_name),
     r.reason,
     count(r.count),
     r.sample_trace_id ? el("code", {}, r.sample_trace_id) : ABSENT,

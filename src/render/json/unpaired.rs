@@ -48,7 +48,7 @@ struct Body<'a>(&'a Unpaired);
 struct Row<'a> {
     service: &'a str,
     kind: &'static str,
-    span_name: &'a str,
+    span_name: Option<&'a str>,
     reason: &'a str,
     count: u64,
     sample_trace_id: Option<String>,
@@ -74,7 +74,7 @@ impl Serialize for Body<'_> {
         let rows = u.rows.iter().map(|row| Row {
             service: &row.service,
             kind: row.kind,
-            span_name: &row.span_name,
+            span_name: row.span_name.as_deref(),
             reason: &row.reason,
             count: row.count,
             sample_trace_id: (!row.sample_trace_id.is_empty()).then(|| hex(&row.sample_trace_id)),
