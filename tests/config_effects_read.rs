@@ -59,7 +59,7 @@ fn snapshot(settings: &[&str], spans: &[CaseSpan], resource: &[(&str, f64)]) -> 
 }
 
 /// Scenario: one call of four, as its server's tracestate says.
-/// Guarantees: with `pairing.sampling` the edge shows four calls and the raw one beside; what is raw stays raw.
+/// Guarantees: with `pairing.sampling` the edge shows four calls, failed, and the raw one beside; what is raw stays raw.
 #[test]
 fn sampling_weighs_calls_and_shows_the_raw_ones_beside() {
     let spans = pair("ot=th:c", &json!({}));
@@ -67,9 +67,9 @@ fn sampling_weighs_calls_and_shows_the_raw_ones_beside() {
     let weighed = snapshot(&["pairing.sampling=true"], &spans, &[]);
     let (before, after) = (&raw["edges"][0], &weighed["edges"][0]);
     let counts =
-        |edge: &Value| [&edge["calls"], &edge["failed"], &edge["raw_calls"]].map(Value::as_u64);
-    assert_eq!(counts(before), [Some(1), Some(1), None]);
-    assert_eq!(counts(after), [Some(4), Some(4), Some(1)]);
+        |edge: &Value| ["calls", "failed", "raw_calls", "raw_failed"].map(|key| edge[key].as_u64());
+    assert_eq!(counts(before), [Some(1), Some(1), None, None]);
+    assert_eq!(counts(after), [Some(4), Some(4), Some(1), Some(1)]);
     let adjusted = |body: &Value| body["law"]["sampling_adjusted"].as_bool();
     assert_eq!(
         (adjusted(&raw), adjusted(&weighed)),

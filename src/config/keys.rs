@@ -97,7 +97,8 @@ config! {
         db_node_name: DbNodeName = "host";
         /// Whether a sampled call counts for all it stands for: 1/p, the greater of its halves, at most 1,048,576. p comes
         /// from the tracestate (`ot=th:…`), else from `sampling_attribute`, else it is 1. Edges then show `calls` and
-        /// `failed` so weighted and `raw_calls` beside them; latencies, `seen` and nodes stay as counted.
+        /// `failed` so weighted, `raw_calls` and `raw_failed` beside them; latencies, `seen`, nodes, and what each side
+        /// says of its own (`client_failed`, `server_failed`, `protocols`, `statuses`) stay as counted.
         sampling: bool = "false";
         /// Attribute of the span, else of its resource, that holds the probability with which it was sampled: a number
         /// above 0 and at most 1 (0.1 is one in ten), or the same as text; anything else says nothing. Read with

@@ -95,6 +95,9 @@ pub(super) fn edges(topology: &Topology) -> Vec<Column<Edge>> {
         whole("seen_server", |e| e.counted.seen.server),
         whole("inferred", |e| e.counted.inferred),
         whole("failed", |e| e.counted.failed_calls()),
+        whole("raw_failed", |e| {
+            e.counted.weighted().then_some(e.counted.failed)
+        }),
         whole("client_failed", |e| e.counted.client_failed),
         whole("server_failed", |e| e.counted.server_failed),
         number("rate_per_s", |e: &Edge| e.rate_per_s.map(significant)),

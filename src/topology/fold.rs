@@ -141,6 +141,6 @@ fn turn(edge: &mut WorkingEdge, virtual_end: usize, real: usize) {
     } else {
         edge.client = real;
     }
-    edge.counted.inferred = edge.counted.seen.calls();
+    edge.counted.inferred = edge.counted.calls();
     edge.counted.connection_type = ConnectionType::None;
 }

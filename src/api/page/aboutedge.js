@@ -19,7 +19,9 @@ function failed(edge) {
     reported(edge) && `${count(edge.server_failed)} as the server does`,
   ];
   if (!edge.failed) return `0 (${percent(edge.failed_ratio)})`;
-  return `${count(edge.failed)} (${percent(edge.failed_ratio)}): ${told.filter(Boolean).join(", ")}`;
+  // What each side says is not weighted.
+  const raw = edge.raw_failed === undefined ? "" : `${count(edge.raw_failed)} raw, `;
+  return `${count(edge.failed)} (${percent(edge.failed_ratio)}): ${raw}${told.filter(Boolean).join(", ")}`;
 }
 
 /** Who measured the latencies, where it is not both. */

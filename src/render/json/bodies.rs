@@ -71,6 +71,8 @@ pub(in crate::render) struct EdgeBody<'a> {
     pub(super) seen: SeenBody,
     pub(super) inferred: u64,
     pub(super) failed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) raw_failed: Option<u64>,
     pub(super) client_failed: u64,
     pub(super) server_failed: u64,
     pub(super) rate_per_s: Option<f64>,

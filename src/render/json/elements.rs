@@ -79,6 +79,7 @@ impl<'a> View<'a> {
             seen: seen(c.seen),
             inferred: c.inferred,
             failed: c.failed_calls(),
+            raw_failed: c.weighted().then_some(c.failed),
             client_failed: c.client_failed,
             server_failed: c.server_failed,
             rate_per_s: edge.rate_per_s.map(significant),

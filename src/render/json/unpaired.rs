@@ -16,7 +16,7 @@ pub const REASONS: [(&str, &str, &str); 4] = [
     (
         "arrived_late",
         "The span came after its partner had been settled without it.",
-        "Raise `pairing.wait`, or shorten the batch delay of the exporters.",
+        "Raise `pairing.wait` (`pairing.messaging_wait` for messages), or shorten the batch delay of the exporters.",
     ),
     (
         "evicted",
@@ -25,13 +25,13 @@ pub const REASONS: [(&str, &str, &str); 4] = [
     ),
     (
         "no_server_span",
-        "No span of the called side came within `pairing.wait`, and no attribute names the called side.",
+        "No span of the called side came within the wait, and no attribute names the called side.",
         "Instrument the called service, and let the call carry the trace context. Where it cannot be instrumented, set \
          `service.peer.name` or `server.address` on the calling span; `pairing.ip_nodes` takes addresses for names.",
     ),
     (
         "parent_not_seen",
-        "The span names a parent that did not come within `pairing.wait`.",
+        "The span names a parent that did not come within the wait.",
         "The caller does not export, is sampled away, or exports elsewhere: look for the parent in the sample trace, and \
          send all spans of a trace to one daemon. Where `evicted` counts too, memory was short and the parent forgotten.",
     ),
