@@ -119,7 +119,7 @@ impl<'a> Chunk<'a> {
             flags: row.flags,
             name: row.name.of(self.request),
             trace_state: row.trace_state.of(self.request),
-            attrs: self.attrs(row.attrs),
+            attrs: self.attrs_of(row),
             links: Links {
                 encoded: row.links.of(self.request),
                 count: row.link_count,
@@ -128,6 +128,19 @@ impl<'a> Chunk<'a> {
             resource: row.resource,
             bytes: start..start + row.bytes.len,
         }
+    }
+
+    /// A SERVER's attributes name its caller, which only matters without a parent; its status always does.
+    #[inline]
+    fn attrs_of(self, row: &SpanRow) -> Attrs<'a> {
+        let attrs = self.attrs(row.attrs);
+        if row.kind == SpanKind::Server && row.ids.parent.is_some() {
+            return Attrs {
+                status: attrs.status,
+                ..Attrs::default()
+            };
+        }
+        attrs
     }
 
     fn attrs(self, rows: Place) -> Attrs<'a> {

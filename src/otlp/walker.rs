@@ -138,7 +138,8 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
         fields: &Fields<'_>,
         ids: Ids,
     ) -> Result<(), Malformed> {
-        let attrs = if wants_attributes(fields.kind, &ids) && fields.attributes.count != 0 {
+        // An INTERNAL span is never promoted, so nothing reads its attributes.
+        let attrs = if fields.kind != SpanKind::Internal && fields.attributes.count != 0 {
             self.gather(message, fields.attributes)?
         } else {
             Place::default()
@@ -226,16 +227,6 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
         self.counts = Counts::default();
         self.rows.clear();
         self.resource_row = None;
-    }
-}
-
-/// Whether any rule reads the attributes of such a span. A SERVER's name its caller, which only matters without a
-/// parent; an INTERNAL span is never promoted.
-fn wants_attributes(kind: SpanKind, ids: &Ids) -> bool {
-    match kind {
-        SpanKind::Internal => false,
-        SpanKind::Server => ids.parent.is_none(),
-        SpanKind::Unspecified | SpanKind::Client | SpanKind::Producer | SpanKind::Consumer => true,
     }
 }
 

@@ -163,8 +163,17 @@ impl Shard {
         } else if let (Sample::Ns(client_ns), Sample::Ns(server_ns)) = (client, callee.server) {
             call.gap = Sample::between(server_ns, client_ns);
         }
-        if parent.status != CallStatus::default() {
-            call.status = parent.status;
-        }
+        call.status = told(parent.status, call.status);
+    }
+}
+
+/// R8: what the caller's span says of a call, and what it does not say the called side's. A database or broker has no
+/// code, whatever the side that answers for it speaks.
+fn told(outbound: CallStatus, inbound: CallStatus) -> CallStatus {
+    let same = outbound.protocol == inbound.protocol;
+    if outbound == CallStatus::default() || (same && outbound.code == 0) {
+        inbound
+    } else {
+        outbound
     }
 }

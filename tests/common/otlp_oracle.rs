@@ -253,8 +253,15 @@ impl Seen {
             5 => SpanKind::Consumer,
             _ => SpanKind::Unspecified,
         };
-        let inert = kind == SpanKind::Internal || (kind == SpanKind::Server && parent.is_some());
+        let inert = kind == SpanKind::Internal;
         let values = if inert { Values::new() } else { attributes()? };
+        let mut attrs = attrs(&values);
+        if kind == SpanKind::Server && parent.is_some() {
+            attrs = Attrs {
+                status: attrs.status,
+                ..Attrs::default()
+            };
+        }
         let linkless = matches!(kind, SpanKind::Internal | SpanKind::Server);
         let links = if linkless { Vec::new() } else { links()? };
         let targets: Vec<_> = links
@@ -275,7 +282,7 @@ impl Seen {
             raw.flags,
             raw.texts.0,
             raw.texts.1,
-            attrs(&values),
+            attrs,
             links.len(),
             resource_of(resource),
         ));
