@@ -35,6 +35,9 @@ pub const MAX_BUCKETS: usize = 320;
 /// Most rows of unpaired spans with a span name in one slice, merged or not; and most for further names.
 pub const MAX_UNPAIRED_ROWS: usize = 1000;
 
+/// Most of these that are alike but for the span name: so that a service which makes span names from ids leaves room.
+pub const MAX_SPAN_NAMES: usize = 100;
+
 /// A complete second (or longer, after a backward step of the wall clock): never changes again.
 #[derive(Debug, Clone)]
 pub struct Sealed {

@@ -6,11 +6,11 @@ use std::hash::Hash;
 use ahash::RandomState;
 use hashbrown::HashMap;
 
-use super::MAX_UNPAIRED_ROWS;
 use super::parts::Node;
 use super::sets::Refs;
 use super::strings::{StringId, Strings};
 use super::wire::{Field, Malformed, Reader, narrow};
+use super::{MAX_SPAN_NAMES, MAX_UNPAIRED_ROWS};
 
 /// Rows held while merging, above which those beyond the smallest are summed away. They could never come back: the
 /// smaller keys that displaced them stay.
@@ -62,34 +62,34 @@ impl Row {
     }
 }
 
-/// The rows of a slice, sorted, and the spans of all others: the named rows of the smallest keys, and for what is then
-/// left the rows without a name of the smallest keys. Which these are does not depend on what was cut from parts of them
-/// before, so merging stays associative.
+/// The rows of a slice, sorted, and the spans of all others. Of the named rows those of the smallest keys stay, at most
+/// [`MAX_SPAN_NAMES`] alike but for the name; what is cut of them counts in rows without a name, of which again those of
+/// the smallest keys stay. A key that is cut from a part would be cut from the whole, so merging stays associative.
 pub(crate) fn smallest<K: RowKey, T: Ord>(rows: Rows<K>, text: impl Fn(&K) -> T) -> (List<K>, u64) {
-    let (named, further): (List<K>, List<K>) =
+    let (mut named, further): (List<K>, List<K>) =
         rows.into_iter().partition(|(key, _)| key.is_named());
+    named.sort_by_cached_key(|(key, _)| text(key));
     let mut sums: Rows<K> = further.into_iter().collect();
-    let (mut kept, cut) = first(named, &text);
-    for (key, row) in cut {
-        sums.entry(key.without_name()).or_default().absorb(row);
+    let mut alike: HashMap<K, usize, RandomState> = HashMap::default();
+    let mut kept = Vec::new();
+    for (key, row) in named {
+        let so_far = alike.entry(key.without_name()).or_default();
+        if *so_far < MAX_SPAN_NAMES && kept.len() < MAX_UNPAIRED_ROWS {
+            *so_far += 1;
+            kept.push((key, row));
+        } else {
+            sums.entry(key.without_name()).or_default().absorb(row);
+        }
     }
-    let (further, cut) = first(sums.into_iter().collect(), &text);
-    kept.extend(further);
-    kept.sort_by_cached_key(|(key, _)| text(key));
+    let mut further: List<K> = sums.into_iter().collect();
+    further.sort_by_cached_key(|(key, _)| text(key));
+    let cut = further.split_off(further.len().min(MAX_UNPAIRED_ROWS));
     let other = cut
         .iter()
         .fold(0_u64, |sum, (_, row)| sum.saturating_add(row.count));
+    kept.extend(further);
+    kept.sort_by_cached_key(|(key, _)| text(key));
     (kept, other)
-}
-
-/// The smallest keys, as many as a slice has room for, and the others.
-fn first<K, T: Ord>(mut rows: List<K>, text: impl Fn(&K) -> T) -> (List<K>, List<K>) {
-    if rows.len() <= MAX_UNPAIRED_ROWS {
-        return (rows, Vec::new());
-    }
-    rows.sort_by_cached_key(|(key, _)| text(key));
-    let cut = rows.split_off(MAX_UNPAIRED_ROWS);
-    (rows, cut)
 }
 
 // === impl Key ===

@@ -81,22 +81,35 @@ pub(crate) struct Histogram {
 impl Model {
     /// Takes rows away one by one, the greatest first, until there are few enough.
     fn cut_unpaired(&mut self) {
+        let mut alike: BTreeMap<RowKey, Vec<RowKey>> = BTreeMap::new();
+        for key in self.unpaired.keys().filter(|key| key.2.is_some()) {
+            let group = (key.0.clone(), key.1, None, key.3.clone());
+            alike.entry(group).or_default().push(key.clone());
+        }
+        for cut in alike
+            .into_values()
+            .flat_map(|keys| keys.into_iter().skip(100))
+        {
+            self.give_up_name(&cut);
+        }
         for named in [true, false] {
             let of_kind = |key: &&RowKey| key.2.is_some() == named;
             let keys: Vec<RowKey> = self.unpaired.keys().filter(of_kind).cloned().collect();
             for last in keys.into_iter().skip(1000).rev() {
-                let (count, trace) = self.unpaired.remove(&last).unwrap();
                 if named {
-                    let row = self
-                        .unpaired
-                        .entry((last.0, last.1, None, last.3))
-                        .or_default();
-                    *row = (row.0 + count, row.1.max(trace));
+                    self.give_up_name(&last);
                 } else {
-                    self.unpaired_other += count;
+                    self.unpaired_other += self.unpaired.remove(&last).unwrap().0;
                 }
             }
         }
+    }
+
+    fn give_up_name(&mut self, key: &RowKey) {
+        let (count, trace) = self.unpaired.remove(key).unwrap();
+        let further = (key.0.clone(), key.1, None, key.3.clone());
+        let row = self.unpaired.entry(further).or_default();
+        *row = (row.0 + count, row.1.max(trace));
     }
 
     /// Merges as the table says.
