@@ -121,6 +121,31 @@ fn places_go_to_the_busiest() {
     );
 }
 
+/// Scenario: every place is taken by an edge that was called once, and there are more busy ones than can be remembered.
+/// Guarantees: the busiest gets a place soon, and a quiet edge ends for it.
+#[test]
+fn what_is_busy_gets_a_place_however_much_else_waits() {
+    let totals = Totals::new(3, 64 << 10);
+    take(
+        &totals,
+        &plain(0, &[("a", "x", 3), ("b", "x", 3), ("c", "x", 3)]),
+    );
+    let names: Vec<String> = (0..400).map(|n| format!("warm{n}")).collect();
+    for second in 1..5 {
+        let warm = names.iter().map(|name| (name.as_str(), "x", 1));
+        let calls: Vec<_> = warm.chain([("hot", "x", 2)]).collect();
+        take(&totals, &plain(second, &calls));
+        assert!(totals.gauges().bytes <= 64 << 10);
+    }
+    let hot = shown(&totals)["hot>x"];
+    assert_eq!(
+        hot,
+        (2, 4),
+        "8 calls, of which 6 came before it was more than twice 3"
+    );
+    assert_eq!(totals.gauges().displaced, 1);
+}
+
 /// Scenario: an edge of three zones comes in, and with it a call of a series that is among the smallest.
 /// Guarantees: it takes one place and not one for each zone; a series ends only with calls it has shown.
 #[test]

@@ -48,7 +48,7 @@ fn told(slices: &[Slice]) -> BTreeMap<String, BTreeMap<String, u64>> {
 }
 
 /// Scenario: a gateway that makes only SERVER spans before a service; a caller that names the protocol and no code; one
-/// that has a code of its own; a database that is spoken to over HTTP and answers with spans of its own.
+/// that has a code of its own; a database that is spoken to over HTTP and answers with spans of its own; a broker that is also a database.
 /// Guarantees: the code is the caller's where it tells one, else the called side's, but never one of another protocol; in
 /// any order, and however many requests.
 #[test]
@@ -77,6 +77,20 @@ fn a_call_has_the_status_that_either_side_tells() {
         span("h", Some("g"), "store", "SERVER", &code(200)),
         span("i", Some("h"), "store", "CLIENT", &json!({})),
         span(
+            "k",
+            Some("h"),
+            "store",
+            "PRODUCER",
+            &json!({"db.system.name": "redis", "messaging.system": "redis", "messaging.destination.name": "jobs"}),
+        ),
+        span(
+            "l",
+            Some("k"),
+            "worker",
+            "CONSUMER",
+            &json!({"messaging.system": "redis"}),
+        ),
+        span(
             "j",
             Some("i"),
             "disk",
@@ -91,6 +105,7 @@ fn a_call_has_the_status_that_either_side_tells() {
         ("api>cart", counts(&["http", "http:4xx"])),
         ("cart>price", counts(&["http", "http:429"])),
         ("price>store", counts(&["db"])),
+        ("store>worker", counts(&["messaging"])),
         ("store>disk", counts(&["grpc", "grpc:UNAVAILABLE"])),
     ]
     .map(|(edge, counts)| (edge.to_owned(), counts))

@@ -328,6 +328,49 @@ fn the_checker_names_what_is_broken() {
     assert!(broken(&|s| s.law.as_mut().unwrap().overflow_calls += 1).contains("overflow"));
 }
 
+/// Scenario: in one second a service with 6,000 span names, among 700 services with one each; in several orders.
+/// Guarantees: of the one service 100 names are kept, of the others all, and the slice is the same byte for byte.
+#[test]
+fn which_unpaired_spans_are_named_does_not_hang_on_their_order() {
+    let mut spans: Vec<(String, String)> = (0..6_000)
+        .map(|n| ("aaa".to_owned(), format!("GET /{n:04}")))
+        .collect();
+    spans.extend((0..700).map(|n| (format!("svc-{n:03}"), "op".to_owned())));
+    let slice = |step: usize| {
+        let graph = graph(5_000, 100);
+        let live = graph.open(NOW);
+        live.decoded(spans.len() as u64, [0; 3]);
+        for at in 0..spans.len() {
+            let (service, name) = &spans[at * step % spans.len()];
+            let mut effects = Effects::default();
+            effects.unpaired.push(Unpaired {
+                node: graph.service(None, service, NOW),
+                kind: SpanKind::Client,
+                name: graph.span_name(name.as_bytes()),
+                reason: Reason::NoServerSpan,
+                trace: trace(1),
+            });
+            effects.accepted += 1;
+            effects.outcome(Outcome::UnpairedClient);
+            live.absorb(&graph, &mut effects);
+        }
+        seal(&graph, &live)
+    };
+    let first = slice(1);
+    let further: Vec<_> = first
+        .unpaired
+        .iter()
+        .filter(|row| row.further_names)
+        .collect();
+    assert_eq!(
+        (first.unpaired.len(), further.len(), further[0].count),
+        (801, 1, 5_900)
+    );
+    for step in [3, 7, spans.len() - 1] {
+        assert_eq!(slice(step).unpaired, first.unpaired, "{step}");
+    }
+}
+
 /// Scenario: 2,500 services with an unpaired span each in one second, and a slice has room for 1,000 rows with a span name
 /// and for 1,000 without.
 /// Guarantees: the smallest keys are kept and the rest counted; nothing is named that only a row left out would name; and

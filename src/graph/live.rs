@@ -182,7 +182,7 @@ impl LiveSlice {
                 name: Some(span.name),
                 reason: span.reason,
             };
-            unpaired.add(key, *span.trace.bytes());
+            unpaired.add(key, *span.trace.bytes(), &self.shared);
         }
     }
 }

@@ -35,7 +35,6 @@ pub use nodes::NodeInfo;
 pub use pool::BlockPool;
 use shared::Shared;
 pub use texts::MAX_TEXTS;
-pub use unpaired::MAX_UNPAIRED_KEYS;
 
 /// An interned node; small, and valid only inside this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,15 +6,14 @@ use super::{NodeId, TextId};
 use crate::slice::{Row, RowKey, Rows, smallest};
 use crate::span::SpanKind;
 
-/// Most keys of unpaired rows in one live slice, and as many more without the span name; the spans of any further key
-/// are only counted.
-pub const MAX_UNPAIRED_KEYS: usize = 4096;
+/// Keys of rows in one live slice, above which those that no slice has room for are summed away.
+const PRUNE_ABOVE: usize = 4096;
 
 /// Unpaired spans by where they belong.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unpaired {
     rows: Rows<UnpairedKey>,
-    /// Spans whose key found no room.
+    /// Spans in none of them.
     other: u64,
 }
 
@@ -51,23 +50,14 @@ impl RowKey for UnpairedKey {
 // === impl Unpaired ===
 
 impl Unpaired {
-    pub(super) fn add(&mut self, key: UnpairedKey, trace: [u8; 16]) {
+    pub(super) fn add(&mut self, key: UnpairedKey, trace: [u8; 16], shared: &Shared) {
         let row = Row { count: 1, trace };
-        let counted = self.add_to(key, row, MAX_UNPAIRED_KEYS)
-            || self.add_to(key.without_name(), row, 2 * MAX_UNPAIRED_KEYS);
-        self.other += u64::from(!counted);
-    }
-
-    /// Whether there was a row, or room for one among so many.
-    fn add_to(&mut self, key: UnpairedKey, row: Row, most: usize) -> bool {
-        if let Some(known) = self.rows.get_mut(&key) {
-            known.absorb(row);
-        } else if self.rows.len() < most {
-            self.rows.insert(key, row);
-        } else {
-            return false;
+        self.rows.entry(key).or_default().absorb(row);
+        if self.rows.len() > PRUNE_ABOVE {
+            let Kept { rows, other } = std::mem::take(self).kept(shared);
+            self.rows = rows.into_iter().collect();
+            self.other = other;
         }
-        true
     }
 
     /// The rows that a slice has room for.

@@ -133,7 +133,7 @@ impl<'a> Chunk<'a> {
     /// A SERVER's attributes name its caller, which only matters without a parent; its status always does.
     #[inline]
     fn attrs_of(self, row: &SpanRow) -> Attrs<'a> {
-        let attrs = self.attrs(row.attrs);
+        let attrs = self.attrs(row.attrs, row.kind);
         if row.kind == SpanKind::Server && row.ids.parent.is_some() {
             return Attrs {
                 status: attrs.status,
@@ -143,7 +143,7 @@ impl<'a> Chunk<'a> {
         attrs
     }
 
-    fn attrs(self, rows: Place) -> Attrs<'a> {
+    fn attrs(self, rows: Place, kind: SpanKind) -> Attrs<'a> {
         let mut attrs = Attrs::default();
         if rows.len == 0 {
             return attrs;
@@ -153,7 +153,7 @@ impl<'a> Chunk<'a> {
         for row in &self.rows.attrs[start..start + rows.len as usize] {
             fill(&mut attrs, &mut codes, *row, self.request);
         }
-        attrs.status = codes.status(&attrs);
+        attrs.status = codes.status(&attrs, kind);
         attrs
     }
 }
@@ -210,14 +210,17 @@ struct Codes {
 
 impl Codes {
     /// One protocol per call, the most specific: a database or broker that is spoken to over HTTP or RPC is what the
-    /// call is about, and an RPC over HTTP is an RPC. Only HTTP and gRPC have a code of their own.
-    fn status(&self, attrs: &Attrs<'_>) -> CallStatus {
+    /// call is about, and an RPC over HTTP is an RPC. Who sends or takes a message does so even where the broker is also
+    /// a database. Only HTTP and gRPC have a code of their own.
+    fn status(&self, attrs: &Attrs<'_>, kind: SpanKind) -> CallStatus {
         let grpc = attrs
             .rpc_system
             .map_or(self.grpc_code.is_some(), |system| system == "grpc");
-        let (protocol, code) = if crate::semconv::is_db(attrs) {
+        let message = matches!(kind, SpanKind::Producer | SpanKind::Consumer);
+        let db = crate::semconv::is_db(attrs);
+        let (protocol, code) = if db && !message {
             (Protocol::Db, 0)
-        } else if crate::semconv::is_messaging(attrs) {
+        } else if db || crate::semconv::is_messaging(attrs) {
             (Protocol::Messaging, 0)
         } else if grpc {
             (Protocol::Grpc, self.grpc_code.map_or(0, |code| code + 1))

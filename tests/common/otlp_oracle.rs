@@ -255,7 +255,7 @@ impl Seen {
         };
         let inert = kind == SpanKind::Internal;
         let values = if inert { Values::new() } else { attributes()? };
-        let mut attrs = attrs(&values);
+        let mut attrs = attrs(&values, kind);
         if kind == SpanKind::Server && parent.is_some() {
             attrs = Attrs {
                 status: attrs.status,
@@ -393,7 +393,7 @@ fn is_name(host: Option<Host<'_>>, without_host: bool) -> bool {
     host.map_or(without_host, |host| !host.is_ip)
 }
 
-fn attrs(values: &Values) -> Attrs<'_> {
+fn attrs(values: &Values, kind: SpanKind) -> Attrs<'_> {
     let text = |field| ladder(field).iter().find_map(|key| name(values.get(*key)?));
     let peer = |field, is_name: fn(&&str) -> bool| {
         let texts = || {
@@ -469,11 +469,18 @@ fn attrs(values: &Values) -> Attrs<'_> {
     let grpc = ladder("grpc_code")
         .iter()
         .find_map(|key| grpc_code(values.get(*key)?));
-    attrs.status = status(&attrs, is_http, http, grpc);
+    attrs.status = status(&attrs, kind, is_http, http, grpc);
     attrs
 }
 
-fn status(attrs: &Attrs<'_>, is_http: bool, http: Option<i64>, grpc: Option<i64>) -> CallStatus {
+fn status(
+    attrs: &Attrs<'_>,
+    kind: SpanKind,
+    is_http: bool,
+    http: Option<i64>,
+    grpc: Option<i64>,
+) -> CallStatus {
+    let of_a_message = matches!(kind, SpanKind::Producer | SpanKind::Consumer);
     let db = [attrs.db_system, attrs.db_namespace, attrs.db_name];
     let messaging = [
         attrs.messaging_system,
@@ -481,6 +488,7 @@ fn status(attrs: &Attrs<'_>, is_http: bool, http: Option<i64>, grpc: Option<i64>
         attrs.destination,
     ];
     let (protocol, code) = match attrs.rpc_system {
+        _ if db.iter().any(Option::is_some) && of_a_message => (Protocol::Messaging, 0),
         _ if db.iter().any(Option::is_some) => (Protocol::Db, 0),
         _ if messaging.iter().any(Option::is_some) || attrs.operation != Operation::None => {
             (Protocol::Messaging, 0)

@@ -51,12 +51,16 @@ function reasons(list) {
   );
 }
 
+/** A span's name, or in other letters that it stands for many or has none. */
+const spanName = (text) => (text ? name(text) : el("i", {}, text === null ? "all further names" : "no name"));
+
 function spans(body) {
-  const sorted = [...body.rows].sort((a, b) => b.count - a.count || (a.span_name < b.span_name ? -1 : 1));
+  // Equal counts stay in the order in which they came: by service, kind and span name.
+  const sorted = [...body.rows].sort((a, b) => b.count - a.count);
   const row = (r) => [
     toNode(r.service),
     r.kind.toLowerCase(),
-    r.span_name === null ? el("i", {}, "all further names") : name(r.span_name),
+    spanName(r.span_name),
     r.reason,
     count(r.count),
     r.sample_trace_id ? el("code", {}, r.sample_trace_id) : ABSENT,

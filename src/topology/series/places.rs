@@ -66,21 +66,34 @@ pub(super) fn displaces(calls: u64, least: u64) -> bool {
 // === impl Waiting ===
 
 impl Waiting {
-    /// Counts calls of labels without a series, and returns how many there were so far. When it is full it begins anew:
-    /// who is busy is soon ahead again.
+    /// Counts calls of labels without a series, and returns how many there were so far. When there are too many labels,
+    /// those with the fewest calls are forgotten, down to half: what is busy stays and goes on counting.
     pub(super) fn count(&mut self, labels: Borrowed<'_>, calls: u64, bounds: &Bounds) -> u64 {
         if let Some(known) = self.calls.get_mut(&labels) {
             *known = known.saturating_add(calls);
             return *known;
         }
         let bytes = WAITING_BYTES + labels.bytes();
-        if self.calls.len() >= bounds.series || self.bytes + bytes > bounds.waiting_bytes {
-            self.calls.clear();
-            self.bytes = 0;
+        if self.bytes + bytes > bounds.waiting_bytes {
+            self.halve(bounds.waiting_bytes / 2);
         }
         self.bytes += bytes;
         self.calls.insert(Arc::new(labels.to_owned()), calls);
         calls
+    }
+
+    fn halve(&mut self, most_bytes: usize) {
+        let mut all: Vec<_> = self.calls.drain().collect();
+        all.sort_unstable_by(|(a, more), (b, less)| (less, a).cmp(&(more, b)));
+        self.bytes = 0;
+        for (labels, calls) in all {
+            self.bytes += WAITING_BYTES + labels.borrow().bytes();
+            if self.bytes > most_bytes {
+                self.bytes -= WAITING_BYTES + labels.borrow().bytes();
+                return;
+            }
+            self.calls.insert(labels, calls);
+        }
     }
 
     /// Takes out what gets a place.
