@@ -11,9 +11,10 @@ use super::call::{Call, Effects, NodeCall};
 use super::counters::{LawCounters, add};
 use super::shared::Shared;
 use super::stats::{EdgeStats, Negatives, NodeStats};
-use super::unpaired::{Kept, Unpaired, UnpairedKey};
+use super::unpaired::{Unpaired, UnpairedKey};
 use super::{EdgeId, Graph, NodeId};
 use crate::proto;
+use crate::slice::Listed;
 
 /// One second's learning, open for writing by many workers at once.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub struct LiveSlice {
 pub(super) struct Drained {
     pub(super) edges: Vec<(EdgeId, Box<EdgeStats>)>,
     pub(super) nodes: Vec<(NodeId, Box<NodeStats>)>,
-    pub(super) unpaired: Kept,
+    pub(super) unpaired: Listed<UnpairedKey>,
     pub(super) law: proto::Law,
 }
 
@@ -124,7 +125,7 @@ impl LiveSlice {
         Drained {
             edges: edges.map(|e| (*e.key(), e.value().clone())).collect(),
             nodes: nodes.map(|n| (*n.key(), n.value().clone())).collect(),
-            unpaired: self.unpaired.lock().clone().kept(&self.shared),
+            unpaired: self.unpaired.lock().clone().listed(&self.shared),
             law: self.law.copy(),
         }
     }
@@ -144,7 +145,7 @@ impl LiveSlice {
         Drained {
             edges,
             nodes,
-            unpaired: std::mem::take(&mut *self.unpaired.lock()).kept(&self.shared),
+            unpaired: std::mem::take(&mut *self.unpaired.lock()).listed(&self.shared),
             law: self.law.take(),
         }
     }

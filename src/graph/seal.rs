@@ -16,11 +16,11 @@ use super::nodes::NodeInfo;
 use super::shared::Shared;
 use super::stats::{EdgeStats, Exemplar, Listed, NodeStats};
 use super::status;
-use super::unpaired::{Kept, word};
+use super::unpaired::{UnpairedKey, word};
 use super::{LiveSlice, NodeId, SealInfo, TextId};
 use crate::proto;
-use crate::slice::SCHEMA;
 use crate::slice::law;
+use crate::slice::{Row, SCHEMA};
 
 /// Positions of strings and nodes in the slice being written.
 struct Writer<'a> {
@@ -96,7 +96,7 @@ pub(super) fn write(
             .map(|(id, info)| writer.node(info, stats.get(id).copied().unwrap_or(&unseen)))
             .collect(),
         edges: writer.edges(&edges),
-        unpaired: writer.unpaired(&drained.unpaired),
+        unpaired: writer.unpaired(&drained.unpaired.rows),
         unpaired_other: drained.unpaired.other,
         through_offset: 0,
         strings: strings.iter().map(|text| (*text).to_owned()).collect(),
@@ -278,9 +278,8 @@ impl Writer<'_> {
         }
     }
 
-    fn unpaired(&self, unpaired: &Kept) -> Vec<proto::UnpairedRow> {
-        let rows = unpaired.rows.iter();
-        let rows = rows.map(|(key, row)| {
+    fn unpaired(&self, rows: &[(UnpairedKey, Row)]) -> Vec<proto::UnpairedRow> {
+        let rows = rows.iter().map(|(key, row)| {
             let name = key.name.map(|name| self.shared.texts.text(name));
             proto::UnpairedRow {
                 node: self.nodes.get(&key.node).copied().unwrap_or_default(),

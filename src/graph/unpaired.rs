@@ -3,28 +3,15 @@
 use super::call::Reason;
 use super::shared::Shared;
 use super::{NodeId, TextId};
-use crate::slice::{Row, RowKey, Rows, smallest};
+use crate::slice::{Listed, Row, RowKey, Tally};
 use crate::span::SpanKind;
 
-/// Keys of rows in one live slice, above which those that no slice has room for are summed away.
+/// Keys of rows in one live slice; see [`Tally::prune`].
 const PRUNE_ABOVE: usize = 4096;
 
 /// Unpaired spans by where they belong.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unpaired {
-    rows: Rows<UnpairedKey>,
-    /// Spans in none of them.
-    other: u64,
-}
-
-/// The rows of a slice.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// Sorted by their texts.
-    pub(super) rows: Vec<(UnpairedKey, Row)>,
-    /// Spans in none of them.
-    pub(super) other: u64,
-}
+pub(super) struct Unpaired(Tally<UnpairedKey>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct UnpairedKey {
@@ -51,33 +38,26 @@ impl RowKey for UnpairedKey {
 
 impl Unpaired {
     pub(super) fn add(&mut self, key: UnpairedKey, trace: [u8; 16], shared: &Shared) {
-        let row = Row { count: 1, trace };
-        self.rows.entry(key).or_default().absorb(row);
-        if self.rows.len() > PRUNE_ABOVE {
-            let Kept { rows, other } = std::mem::take(self).kept(shared);
-            self.rows = rows.into_iter().collect();
-            self.other = other;
-        }
+        self.0.add(key, Row { count: 1, trace });
+        self.0.prune(PRUNE_ABOVE, |key| text(*key, shared));
     }
 
-    /// The rows that a slice has room for.
-    pub(super) fn kept(self, shared: &Shared) -> Kept {
-        let (rows, cut) = smallest(self.rows, |key| {
-            let node = shared.nodes.info(key.node).map(|node| node.id.clone());
-            let name = key.name.map(|name| shared.texts.text(name));
-            (
-                node,
-                key.kind as u32,
-                name.is_none(),
-                name,
-                word(key.reason),
-            )
-        });
-        Kept {
-            rows,
-            other: self.other + cut,
-        }
+    pub(super) fn listed(self, shared: &Shared) -> Listed<UnpairedKey> {
+        self.0.listed(|key| text(*key, shared))
     }
+}
+
+/// What rows are sorted by, as in merged slices.
+fn text(key: UnpairedKey, shared: &Shared) -> impl Ord {
+    let node = shared.nodes.info(key.node).map(|node| node.id.clone());
+    let name = key.name.map(|name| shared.texts.text(name));
+    (
+        node,
+        key.kind as u32,
+        name.is_none(),
+        name,
+        word(key.reason),
+    )
 }
 
 /// A reason as slices spell it.

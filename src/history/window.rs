@@ -3,7 +3,7 @@
 //! No slot is ever cut, so a window begins and ends between slots: both ends move back to where a slot begins. An end
 //! never moves forward, which would let in what came after the time asked for.
 
-use super::level::{COARSEST, SHAPES, Slot};
+use super::level::{COARSEST, Level, SHAPES, Slot};
 use super::ring::Ring;
 use super::{LONGEST_S, Resolved, WindowError};
 
@@ -60,12 +60,9 @@ impl Ring {
     /// Nominal length of the coarsest slot from `start` to `end`, which both lie between slots; of the finest where there
     /// is none. What comes after a gap that holds the whole of it does not count: its rolling up changes no answer.
     pub(super) fn resolution_s(&self, start: u64, end: u64) -> u64 {
-        let levels = self.levels.iter().enumerate().rev();
-        let coarsest = levels.map(|(at, level)| (at, level.range(at, start, end)));
-        let coarsest = coarsest
-            .filter(|(_, range)| !range.is_empty())
-            .map(|(at, _)| at);
-        SHAPES[coarsest.max().unwrap_or(0)].resolution_s
+        let holds = |(at, level): (usize, &Level)| !level.range(at, start, end).is_empty();
+        let coarsest = self.levels.iter().enumerate().rposition(holds);
+        SHAPES[coarsest.unwrap_or(0)].resolution_s
     }
 
     /// The slots from `start` to `end`, which both lie between slots.

@@ -27,7 +27,7 @@ pub(super) fn finish(merged: Accumulator) -> proto::Slice {
         unpaired,
         ..
     } = merged;
-    let (rows, unpaired_other) = unpaired.smallest(&strings, &nodes);
+    let unpaired::Listed { rows, other } = unpaired.listed(&strings, &nodes);
     let (table, string_places) = string_table(&strings, &nodes, &edges, &rows);
 
     let mut order: Vec<u32> = (0..).take(nodes.len()).collect();
@@ -82,7 +82,7 @@ pub(super) fn finish(merged: Accumulator) -> proto::Slice {
             .iter()
             .map(|(key, row)| places.write_row(*key, *row))
             .collect(),
-        unpaired_other,
+        unpaired_other: other,
         through_offset: header.through_offset,
     }
 }

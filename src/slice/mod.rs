@@ -24,7 +24,7 @@ pub use accumulator::Accumulator;
 pub(crate) use header::add_counts;
 pub use ids::node_ids;
 pub use seen::{Sightings, sightings};
-pub(crate) use unpaired::{Row, RowKey, Rows, smallest};
+pub(crate) use unpaired::{Listed, Row, RowKey, Tally};
 
 /// The schema of slices this build writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;

@@ -12,14 +12,23 @@ use super::strings::{StringId, Strings};
 use super::wire::{Field, Malformed, Reader, narrow};
 use super::{MAX_SPAN_NAMES, MAX_UNPAIRED_ROWS};
 
-/// Rows held while merging, above which those beyond the smallest are summed away. They could never come back: the
-/// smaller keys that displaced them stay.
+/// Rows held while merging; see [`Tally::prune`].
 const PRUNE_ABOVE: usize = 8 * MAX_UNPAIRED_ROWS;
 
-/// Rows by what they count.
-pub(crate) type Rows<K> = HashMap<K, Row, RandomState>;
+/// Rows being counted, and the spans in none of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally<K> {
+    rows: HashMap<K, Row, RandomState>,
+    other: u64,
+}
 
-type List<K> = Vec<(K, Row)>;
+/// The rows that a slice has room for, sorted.
+#[derive(Debug)]
+pub(crate) struct Listed<K> {
+    pub(crate) rows: Vec<(K, Row)>,
+    /// Spans in none of them.
+    pub(crate) other: u64,
+}
 
 /// Spans, and the greatest of their trace ids.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,10 +47,7 @@ pub(crate) trait RowKey: Copy + Eq + Hash {
 
 /// Merged rows.
 #[derive(Debug, Default)]
-pub(super) struct Unpaired {
-    rows: Rows<Key>,
-    other: u64,
-}
+pub(super) struct Unpaired(Tally<Key>);
 
 /// Node (place in the accumulator), span kind, span name, reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,34 +68,64 @@ impl Row {
     }
 }
 
-/// The rows of a slice, sorted, and the spans of all others. Of the named rows those of the smallest keys stay, at most
-/// [`MAX_SPAN_NAMES`] alike but for the name; what is cut of them counts in rows without a name, of which again those of
-/// the smallest keys stay. A key that is cut from a part would be cut from the whole, so merging stays associative.
-pub(crate) fn smallest<K: RowKey, T: Ord>(rows: Rows<K>, text: impl Fn(&K) -> T) -> (List<K>, u64) {
-    let (mut named, further): (List<K>, List<K>) =
-        rows.into_iter().partition(|(key, _)| key.is_named());
-    named.sort_by_cached_key(|(key, _)| text(key));
-    let mut sums: Rows<K> = further.into_iter().collect();
-    let mut alike: HashMap<K, usize, RandomState> = HashMap::default();
-    let mut kept = Vec::new();
-    for (key, row) in named {
-        let so_far = alike.entry(key.without_name()).or_default();
-        if *so_far < MAX_SPAN_NAMES && kept.len() < MAX_UNPAIRED_ROWS {
-            *so_far += 1;
-            kept.push((key, row));
-        } else {
-            sums.entry(key.without_name()).or_default().absorb(row);
+// === impl Tally ===
+
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        Self {
+            rows: HashMap::default(),
+            other: 0,
         }
     }
-    let mut further: List<K> = sums.into_iter().collect();
-    further.sort_by_cached_key(|(key, _)| text(key));
-    let cut = further.split_off(further.len().min(MAX_UNPAIRED_ROWS));
-    let other = cut
-        .iter()
-        .fold(0_u64, |sum, (_, row)| sum.saturating_add(row.count));
-    kept.extend(further);
-    kept.sort_by_cached_key(|(key, _)| text(key));
-    (kept, other)
+}
+
+impl<K: RowKey> Tally<K> {
+    pub(crate) fn add(&mut self, key: K, row: Row) {
+        self.rows.entry(key).or_default().absorb(row);
+    }
+
+    /// With more rows than `most`, sums away those that no slice has room for. They could never come back: the smaller keys
+    /// that displaced them stay.
+    pub(crate) fn prune<T: Ord>(&mut self, most: usize, text: impl Fn(&K) -> T) {
+        if self.rows.len() > most {
+            let Listed { rows, other } = std::mem::take(self).listed(text);
+            self.rows = rows.into_iter().collect();
+            self.other = other;
+        }
+    }
+
+    /// Of the named rows those of the smallest keys stay, at most [`MAX_SPAN_NAMES`] alike but for the name; what is cut
+    /// of them counts in rows without a name, of which again those of the smallest keys stay. A key that is cut from a
+    /// part would be cut from the whole, so merging stays associative.
+    pub(crate) fn listed<T: Ord>(self, text: impl Fn(&K) -> T) -> Listed<K> {
+        let (mut named, further): (Vec<_>, Vec<_>) =
+            self.rows.into_iter().partition(|(key, _)| key.is_named());
+        named.sort_by_cached_key(|(key, _)| text(key));
+        let mut sums: HashMap<K, Row, RandomState> = further.into_iter().collect();
+        let mut alike: HashMap<K, usize, RandomState> = HashMap::default();
+        let mut rows = Vec::new();
+        for (key, row) in named {
+            let so_far = alike.entry(key.without_name()).or_default();
+            if *so_far < MAX_SPAN_NAMES && rows.len() < MAX_UNPAIRED_ROWS {
+                *so_far += 1;
+                rows.push((key, row));
+            } else {
+                sums.entry(key.without_name()).or_default().absorb(row);
+            }
+        }
+        rows.extend(sums);
+        rows.sort_by_cached_key(|(key, _)| text(key));
+        let (mut further, mut other) = (0, self.other);
+        rows.retain(|(key, row)| {
+            further += usize::from(!key.is_named());
+            let kept = key.is_named() || further <= MAX_UNPAIRED_ROWS;
+            if !kept {
+                other = other.saturating_add(row.count);
+            }
+            kept
+        });
+        Listed { rows, other }
+    }
 }
 
 // === impl Key ===
@@ -111,7 +147,7 @@ impl RowKey for Key {
 
 impl Unpaired {
     pub(super) fn add_other(&mut self, spans: u64) {
-        self.other = self.other.saturating_add(spans);
+        self.0.other = self.0.other.saturating_add(spans);
     }
 
     pub(super) fn add(
@@ -124,31 +160,28 @@ impl Unpaired {
     ) -> Result<(), Malformed> {
         for message in messages {
             let (key, row) = read(message, refs, places)?;
-            self.rows.entry(key).or_default().absorb(row);
+            self.0.add(key, row);
         }
-        if self.rows.len() > PRUNE_ABOVE {
-            let (kept, other) = std::mem::take(self).smallest(strings, nodes);
-            self.rows = kept.into_iter().collect();
-            self.other = other;
-        }
+        self.0.prune(PRUNE_ABOVE, |key| text(*key, strings, nodes));
         Ok(())
     }
 
-    /// See [`smallest`]; rows for further names come after the named ones of their node and kind.
-    pub(super) fn smallest(self, strings: &Strings, nodes: &[Node]) -> (List<Key>, u64) {
-        let (rows, cut) = smallest(self.rows, |key| {
-            let node = strings.text(nodes[key.node as usize].name.id);
-            let name = key.span_name.map(|name| strings.text(name));
-            (
-                node,
-                key.kind,
-                name.is_none(),
-                name,
-                strings.text(key.reason),
-            )
-        });
-        (rows, self.other.saturating_add(cut))
+    pub(super) fn listed(self, strings: &Strings, nodes: &[Node]) -> Listed<Key> {
+        self.0.listed(|key| text(*key, strings, nodes))
     }
+}
+
+/// What rows are sorted by: those for further names come after the named ones of their node and kind.
+fn text<'a>(key: Key, strings: &'a Strings, nodes: &[Node]) -> impl Ord + use<'a> {
+    let node = strings.text(nodes[key.node as usize].name.id);
+    let name = key.span_name.map(|name| strings.text(name));
+    (
+        node,
+        key.kind,
+        name.is_none(),
+        name,
+        strings.text(key.reason),
+    )
 }
 
 fn read(message: &[u8], refs: Refs<'_>, places: &[u32]) -> Result<(Key, Row), Malformed> {

@@ -58,6 +58,11 @@ pub(super) fn cost(labels: Borrowed<'_>) -> usize {
     SERIES_BYTES + labels.bytes()
 }
 
+/// Bytes of labels that wait.
+fn waiting_cost(labels: Borrowed<'_>) -> usize {
+    WAITING_BYTES + labels.bytes()
+}
+
 /// Whether `calls` are enough to take the place of a series with `least`.
 pub(super) fn displaces(calls: u64, least: u64) -> bool {
     calls > least.saturating_mul(MORE_BY)
@@ -73,7 +78,7 @@ impl Waiting {
             *known = known.saturating_add(calls);
             return *known;
         }
-        let bytes = WAITING_BYTES + labels.bytes();
+        let bytes = waiting_cost(labels);
         if self.bytes + bytes > bounds.waiting_bytes {
             self.halve(bounds.waiting_bytes / 2);
         }
@@ -87,11 +92,11 @@ impl Waiting {
         all.sort_unstable_by(|(a, more), (b, less)| (less, a).cmp(&(more, b)));
         self.bytes = 0;
         for (labels, calls) in all {
-            self.bytes += WAITING_BYTES + labels.borrow().bytes();
-            if self.bytes > most_bytes {
-                self.bytes -= WAITING_BYTES + labels.borrow().bytes();
+            let bytes = waiting_cost(labels.borrow());
+            if self.bytes + bytes > most_bytes {
                 return;
             }
+            self.bytes += bytes;
             self.calls.insert(labels, calls);
         }
     }
@@ -99,7 +104,7 @@ impl Waiting {
     /// Takes out what gets a place.
     pub(super) fn remove(&mut self, labels: Borrowed<'_>) {
         if self.calls.remove(&labels).is_some() {
-            self.bytes -= WAITING_BYTES + labels.bytes();
+            self.bytes -= waiting_cost(labels);
         }
     }
 
