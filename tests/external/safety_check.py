@@ -161,6 +161,7 @@ def wait_for_graph(daemon):
 
 def check_page(started, tokens):
     with Daemon(**{"api.tokens_file": tokens}) as daemon:
+        wait_for_graph(daemon)  # The browser reports the 503 that comes before the first slice as an error.
         send(daemon, [call("shop/web", "shop/checkout")])
         page = Page(started, f"http://{daemon.api}/ui/#window=15m", accept_downloads=True)
         for given, words in (("not-the-token-at-all", "does not count"), (TOKEN, None)):
