@@ -9,6 +9,8 @@ mod cases;
 mod drive;
 #[path = "common/otlp_gen.rs"]
 mod otlp_gen;
+#[path = "common/said.rs"]
+mod said;
 
 use spangraph::core::{Core, Scratch};
 use spangraph::otlp::Encoding;
@@ -42,6 +44,7 @@ fn filled(traces: usize) -> Core {
 /// Guarantees: at most 96 bytes for each waiting span and 32 for each that is remembered, right before the table of traces
 /// grows and right after.
 #[test]
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn a_waiting_span_takes_96_bytes_and_a_remembered_one_32() {
     let full = PLACES * 7 / 8;
     for traces in [full * 15 / 16, full * 17 / 16] {
@@ -52,6 +55,12 @@ fn a_waiting_span_takes_96_bytes_and_a_remembered_one_32() {
         core.advance(drive::at_ms(15_000));
         let remembered = core.gauges().pairing;
         assert_eq!((remembered.held, remembered.tombstones), (0, spans));
+        let each = |gauges: Gauges| gauges.bytes as f64 / spans as f64;
+        said::say(&format!(
+            "{spans} spans: {:.1} bytes for each that waits, {:.1} remembered",
+            each(waiting),
+            each(remembered)
+        ));
         let within = |gauges: Gauges, each: u64| {
             assert!(gauges.bytes <= each * spans, "{gauges:?} of {spans}");
         };

@@ -6,6 +6,8 @@
 
 #[path = "common/oracle/mod.rs"]
 mod oracle;
+#[path = "common/said.rs"]
+mod said;
 #[path = "common/served.rs"]
 mod served;
 #[path = "common/systems/mod.rs"]
@@ -220,10 +222,6 @@ fn runner(thread: u32) -> TestRunner {
 /// Guarantees: byte for byte the slices of a core that was never interrupted, the law in and between them, and that a
 /// restored core's checkpoint is the one it was restored from.
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "how many systems were tried is part of the answer"
-)]
 fn a_core_handed_over_at_any_moment_seals_the_same_slices() {
     let (systems, cuts_made, size) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let search = |thread: u32| {
@@ -258,12 +256,12 @@ fn a_core_handed_over_at_any_moment_seals_the_same_slices() {
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-    println!(
-        "{} systems, {} hand-overs, {} bytes each",
+    said::say(&format!(
+        "{} random systems handed over {} times, {} bytes each",
         count(&systems),
         count(&cuts_made),
         count(&size) / count(&cuts_made).max(1)
-    );
+    ));
     let found: Vec<String> = found.into_iter().flatten().collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -353,10 +351,6 @@ fn bytes_that_are_not_whole_are_refused() {
 /// Scenario: bytes made to look whole: cut short anywhere, or one byte another, under a right digest.
 /// Guarantees: no panic, at restoring or afterwards; what is restored all the same keeps every bound.
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "how many were accepted is part of the answer"
-)]
 fn forged_bytes_never_panic() {
     let (refused, accepted) = (AtomicU64::new(0), AtomicU64::new(0));
     let end = at(60_000_000_000, 0);
@@ -387,7 +381,11 @@ fn forged_bytes_never_panic() {
         }
     });
     let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-    println!("{} refused, {} accepted", count(&refused), count(&accepted));
+    said::say(&format!(
+        "broken checkpoints: {} refused, {} accepted",
+        count(&refused),
+        count(&accepted)
+    ));
     assert!(count(&refused) > count(&accepted));
 }
 

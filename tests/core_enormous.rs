@@ -8,6 +8,8 @@
 mod cases;
 #[path = "common/drive.rs"]
 mod drive;
+#[path = "common/said.rs"]
+mod said;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -101,6 +103,7 @@ fn request(ids: Range<u64>, random: &mut u64) -> Vec<u8> {
 /// Guarantees: every call is found, for the same few visits and bytes a span however many there are, and nothing of it is
 /// kept at the end.
 #[test]
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn an_enormous_trace_costs_as_much_for_each_span_as_any_large_one() {
     let chosen = std::env::var("ENORMOUS_SPANS").ok();
     let spans = chosen.map_or(SPANS, |spans| spans.parse().unwrap());
@@ -121,6 +124,11 @@ fn an_enormous_trace_costs_as_much_for_each_span_as_any_large_one() {
     }
     core.advance(drive::at_ms(60_000));
     let (pairing, totals) = (core.gauges().pairing, core.totals());
+    said::say(&format!(
+        "a trace of {spans} spans: {:.1} visits and at most {:.1} bytes for each",
+        pairing.visited as f64 / spans as f64,
+        most_bytes as f64 / spans as f64
+    ));
     assert_eq!((pairing.held, pairing.tombstones), (0, 0));
     assert_eq!(totals.outcomes.unwrap().paired, spans);
     assert!(pairing.visited <= 16 * spans, "{}", pairing.visited);

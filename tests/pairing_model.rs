@@ -5,6 +5,8 @@
 
 #[path = "common/oracle/mod.rs"]
 mod oracle;
+#[path = "common/said.rs"]
+mod said;
 #[path = "common/served.rs"]
 mod served;
 #[path = "common/systems/mod.rs"]
@@ -91,10 +93,6 @@ struct Progress {
 /// any order inside a second, any split into requests, any number of shards.
 /// Guarantees: the calls, failures, samples and outcomes that the rules say, and the law in every slice.
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "how many systems were tried is part of the answer"
-)]
 fn the_core_agrees_with_the_rules_on_random_systems() {
     let chosen = |name| {
         let text = std::env::var(name).ok();
@@ -113,11 +111,11 @@ fn the_core_agrees_with_the_rules_on_random_systems() {
         threads.into_iter().filter_map(join).collect()
     });
     let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-    println!(
-        "{} systems, {} spans",
+    said::say(&format!(
+        "{} random systems of {} spans, compared with the oracle",
         count(&progress.systems),
         count(&progress.spans)
-    );
+    ));
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
