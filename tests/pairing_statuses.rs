@@ -113,6 +113,7 @@ fn a_call_has_the_status_that_either_side_tells() {
     let case = Case {
         spans: spans.clone(),
         name: "statuses".to_owned(),
+        decided: None,
         timed: false,
         config: BTreeMap::new(),
         expect: Expect {

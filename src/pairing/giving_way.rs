@@ -35,7 +35,7 @@ impl Shard {
     }
 
     /// R12: whether a receive whose deadline is now gives way for the producer `target`: it sees a CONSUMER of its service
-    /// that is no receive and links to that or has it as its outbound parent.
+    /// that is no receive and links to that or has it as its outbound parent, whether or not that still accepts it.
     pub(super) fn gives_way(&mut self, graph: &Graph, target: Target, receive: &Linker) -> bool {
         let (service, since) = (receive.service, receive.arrived);
         if let Some(&known) = self.work.gives_way.get(&(target, service, since)) {
@@ -65,7 +65,11 @@ impl Shard {
             self.store.look_around(trace, c, &mut self.near);
             self.near.seen_since(since);
             let parent = parent::choose(graph, c, &self.near);
-            matches!(parent, Parent::Is(p) if p.span == target.span && is_creation_context(&p, service))
+            matches!(
+                parent,
+                Parent::Is(p) | Parent::Closed(p)
+                    if p.span == target.span && is_creation_context(&p, service)
+            )
         });
         self.work.linked = children;
         found

@@ -1,6 +1,7 @@
 //! The pairing cases as questions to the oracle: attributes are read here once more, by the table of keys in the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde_json::Value;
 use spangraph::semconv::{self, NamingConfig};
@@ -207,12 +208,22 @@ fn attrs(span: &CaseSpan) -> Attrs<'static> {
             .is_some_and(|value: &Value| *value == true)
     };
     let port = |key| span.attrs.get(key)?.as_u64()?.try_into().ok();
+    // An address hides no name under an older key, which comes with its own port.
+    let (new, old) = (text(&["server.address"]), text(&["net.peer.name"]));
+    let is_ip = |host: &&str| host.parse::<IpAddr>().is_ok();
+    let by_old = new.is_none_or(|host| is_ip(&host)) && old.is_some_and(|host| !is_ip(&host));
+    let (host, host_port) = if by_old {
+        (old, port("net.peer.port"))
+    } else {
+        let port = port("server.port").or_else(|| port("net.peer.port"));
+        (new.or(old), port)
+    };
     let method = text(&["rpc.method"]).and_then(|method| Some(method.rsplit_once('/')?.0));
     Attrs {
         logical_peer: text(&["service.peer.name", "peer.service"]),
         logical_peer_namespace: text(&["service.peer.namespace"]),
-        host: text(&["server.address", "net.peer.name"]),
-        port: port("server.port").or_else(|| port("net.peer.port")),
+        host,
+        port: host_port,
         socket_address: text(&["network.peer.address", "net.sock.peer.addr", "net.peer.ip"]),
         http_host: text(&["http.host"]),
         url: text(&["url.full", "http.url"]),

@@ -21,6 +21,8 @@ pub struct Cases {
 #[derive(Debug, Deserialize)]
 pub struct Case {
     pub name: String,
+    /// What holds where the rules leave something open.
+    pub decided: Option<String>,
     /// The seconds of arrival matter: they may not be changed.
     #[serde(default)]
     pub timed: bool,

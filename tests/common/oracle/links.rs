@@ -164,7 +164,7 @@ fn gives_way(world: &World<'_>, x: At, target: Target, contexts: &[At], now: u64
             return false;
         }
         let is_parent = || match world.parent(y, then) {
-            Parent::Is(parent) => {
+            Parent::Is(parent) | Parent::Closed(parent) => {
                 contexts.contains(&parent) && world.spans[parent].side == Side::Out
             }
             _ => false,
