@@ -47,7 +47,9 @@ fn name(id: &str) -> (&str, bool) {
             .iter()
             .find_map(|of| id.strip_prefix(of))
     };
-    (external.or_else(other).unwrap_or(id), external.is_some())
+    // No external node of the cases has a slash in its name: what stands before one is the peer's namespace.
+    let named = external.map(|name| name.rsplit_once('/').map_or(name, |(_, name)| name));
+    (named.or_else(other).unwrap_or(id), external.is_some())
 }
 
 /// The edges of an answer, folded as reading folds them (R11): external nodes into the services whose name they have,

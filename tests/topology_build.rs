@@ -80,7 +80,7 @@ fn an_ambiguous_name_does_not_fold() {
 }
 
 /// Scenario: the peer named its namespace too, and the caller's own namespace has a service of the name.
-/// Guarantees: the named namespace wins.
+/// Guarantees: the named namespace wins, where a service is in it or tells none of its own.
 #[test]
 fn a_named_namespace_decides_where_a_peer_folds() {
     let mut w = World::new();
@@ -89,9 +89,24 @@ fn a_named_namespace_decides_where_a_peer_folds() {
     w.service("bank/pay");
     let peer = w.node("external:bank/pay", "pay", "bank", NodeType::External);
     w.call((web, peer), ConnectionType::VirtualNode, (0, 4), 0);
+    w.service("mail");
+    w.service("shop/log");
+    for (name, calls) in [("mail", 3), ("log", 2)] {
+        let peer = w.node(
+            &format!("external:bank/{name}"),
+            name,
+            "bank",
+            NodeType::External,
+        );
+        w.call((web, peer), ConnectionType::VirtualNode, (0, calls), 0);
+    }
     assert_eq!(
         pairs(&build(&w.done(), "").unwrap()),
-        [("shop/web>bank/pay".to_owned(), 4)]
+        [
+            ("shop/web>bank/pay".to_owned(), 4),
+            ("shop/web>external:bank/log".to_owned(), 2),
+            ("shop/web>mail".to_owned(), 3),
+        ]
     );
 }
 

@@ -11,6 +11,7 @@ mod ids;
 mod live;
 mod names;
 mod nodes;
+mod peers;
 mod pool;
 mod seal;
 mod shared;
@@ -32,6 +33,7 @@ use edges::EdgeKey;
 pub use live::LiveSlice;
 pub use names::MAX_NAME_BYTES;
 pub use nodes::NodeInfo;
+pub use peers::{is_plain_peer, join_peer};
 pub use pool::BlockPool;
 use shared::Shared;
 pub use texts::MAX_TEXTS;
@@ -215,9 +217,10 @@ impl Graph {
         self.shared.texts.topic(name)
     }
 
-    /// A peer's name, interned likewise (its own 10,000); beyond, its virtual node is [`NodeId::OVERFLOW`].
-    pub fn peer(&self, name: &str) -> TextId {
-        self.shared.texts.peer(name)
+    /// A peer, as [`join_peer`] writes it, interned likewise (its own 10,000); beyond, its virtual node is
+    /// [`NodeId::OVERFLOW`].
+    pub fn peer(&self, text: &str) -> TextId {
+        self.shared.texts.peer(text)
     }
 
     /// The address at which a peer was called, interned likewise (its own 10,000); beyond, it is none.
@@ -230,7 +233,8 @@ impl Graph {
         if peer == TextId::NO_ROOM {
             return NodeId::OVERFLOW;
         }
-        self.virtual_node(kind, None, self.text(peer), now_s)
+        let (namespace, name) = peers::split_peer(self.text(peer));
+        self.virtual_node(kind, Some(namespace), name, now_s)
     }
 
     /// The node of callers that nothing names: one for all, or one for each called `service`.

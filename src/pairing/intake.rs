@@ -174,7 +174,7 @@ impl Pairing {
             record.address = address.map_or(TextId(0), |address| texts.address(graph, address));
         }
         if let Some(name) = semconv::virtual_server(attrs, kind, &self.rules.naming) {
-            record.peer = texts.peer(graph, name.name);
+            record.peer = texts.peer(graph, &name);
             record.flags.set(Flags::NAMEABLE);
             record.flags.set_if(Flags::LOGICAL, name.logical);
             record.flags.set_peer_type(name.node_type);
@@ -227,7 +227,7 @@ impl Pairing {
         let named = named.filter(|name| name.node_type != NodeType::User);
         record.peer = named
             .as_ref()
-            .map_or(TextId(0), |name| texts.peer(graph, name.name));
+            .map_or(TextId(0), |name| texts.peer(graph, name));
         if let Some(name) = named {
             record.flags.set_if(Flags::LOGICAL, name.logical);
             record.flags.set_peer_type(name.node_type);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use ahash::RandomState;
 
 use super::ignore::{Ignore, Matches};
-use crate::graph::{Graph, TextId};
-use crate::semconv::PeerName;
+use crate::graph::{Graph, TextId, is_plain_peer, join_peer};
+use crate::semconv::{PeerName, VirtualName};
 
 /// Slots; one text each, the newest wins.
 const SLOTS: usize = 1024;
@@ -57,26 +57,35 @@ impl Texts {
         self.id(Kind::Topic, topic.as_bytes(), || graph.topic(topic))
     }
 
-    pub(super) fn peer(&mut self, graph: &Graph, name: PeerName<'_>) -> TextId {
-        self.joined(Kind::Peer, name, |name| graph.peer(name))
+    /// Who is called, or calls.
+    pub(super) fn peer(&mut self, graph: &Graph, named: &VirtualName<'_>) -> TextId {
+        let plain = named.name.plain();
+        if let Some(name) = plain.filter(|name| is_plain_peer(named.namespace, name)) {
+            return self.id(Kind::Peer, name.as_bytes(), || graph.peer(name));
+        }
+        let join = |text: &mut String| join_peer(named.namespace, text);
+        self.joined(Kind::Peer, named.name, join, |text| graph.peer(text))
     }
 
     pub(super) fn address(&mut self, graph: &Graph, address: PeerName<'_>) -> TextId {
-        self.joined(Kind::Address, address, |address| graph.address(address))
+        if let Some(plain) = address.plain() {
+            return self.id(Kind::Address, plain.as_bytes(), || graph.address(plain));
+        }
+        self.joined(Kind::Address, address, |_| (), |text| graph.address(text))
     }
 
+    /// A text that has to be put together first.
     fn joined(
         &mut self,
         kind: Kind,
         name: PeerName<'_>,
+        join: impl Fn(&mut String),
         intern: impl Fn(&str) -> TextId,
     ) -> TextId {
-        if let Some(plain) = name.plain() {
-            return self.id(kind, plain.as_bytes(), || intern(plain));
-        }
         let mut joined = std::mem::take(&mut self.joined);
         joined.clear();
         write!(joined, "{name}").expect("a String takes everything");
+        join(&mut joined);
         let id = self.id(kind, joined.as_bytes(), || intern(&joined));
         self.joined = joined;
         id

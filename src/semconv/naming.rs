@@ -36,7 +36,7 @@ pub struct VirtualName<'a> {
     pub connection: ConnectionType,
     /// Plain, not escaped; at most 262 bytes.
     pub name: PeerName<'a>,
-    /// `service.peer.namespace`, where a logical peer gave the name.
+    /// `service.peer.namespace` of an external node that a logical peer named: where the service of that name is.
     pub namespace: Option<&'a str>,
     /// A logical peer gave the name, so it is meant to be a service's.
     pub logical: bool,
@@ -114,7 +114,7 @@ pub fn virtual_server<'a>(
             node_type,
             connection,
             name,
-            namespace: attrs.logical_peer_namespace.filter(|_| logical),
+            namespace: namespace(attrs, node_type, logical),
             logical,
         })
 }
@@ -140,17 +140,24 @@ pub fn virtual_client<'a>(
     if named.is_none() && !consumer && attrs.timer_triggered {
         return None;
     }
+    let node_type = if named.is_some() {
+        node_type
+    } else {
+        NodeType::User
+    };
     Some(VirtualName {
-        node_type: if named.is_some() {
-            node_type
-        } else {
-            NodeType::User
-        },
+        node_type,
         connection,
         name: named.unwrap_or("user".into()),
-        namespace: attrs.logical_peer_namespace.filter(|_| is_logical),
+        namespace: namespace(attrs, node_type, is_logical),
         logical: is_logical,
     })
+}
+
+/// Databases and topics never fold, so they are told apart by their names alone.
+fn namespace<'a>(attrs: &Attrs<'a>, node_type: NodeType, logical: bool) -> Option<&'a str> {
+    let meant = logical && node_type == NodeType::External;
+    attrs.logical_peer_namespace.filter(|_| meant)
 }
 
 fn logical<'a>(attrs: &Attrs<'a>, config: NamingConfig) -> Option<PeerName<'a>> {

@@ -108,8 +108,8 @@ impl Services {
             .collect()
     }
 
-    /// The service that `external` is for a caller in `beside`: in the namespace it names itself, else the caller's
-    /// own, else the only one there is.
+    /// The service that `external` is for a caller in `beside`: in the namespace it names itself (or the one that tells
+    /// none), else the caller's own, else the only one there is.
     pub(super) fn find(&self, external: Named<'_>, beside: Option<&str>) -> Option<usize> {
         if external.kind != NodeKind::External || external.name == UNKNOWN {
             return None;
@@ -120,7 +120,7 @@ impl Services {
             only(hits.map(|(_, position)| *position))
         };
         match external.namespace {
-            Some(named) => within(Some(named)),
+            Some(named) => within(Some(named)).or_else(|| within(None)),
             None => within(beside).or_else(|| only(services.iter().map(|(_, position)| *position))),
         }
     }

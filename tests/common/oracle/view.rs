@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use spangraph::proto::NodeType;
-use spangraph::semconv;
+use spangraph::semconv::{self, VirtualName};
 use spangraph::span::{Side, SpanKind};
 
 use super::input::{Options, Span, UserNode};
@@ -67,6 +67,16 @@ fn node_id(node_type: NodeType, name: &str) -> String {
     format!("{prefix}:{name}")
 }
 
+/// The id of a node that attributes name; only an external one has a namespace.
+fn virtual_id(named: &VirtualName<'_>) -> String {
+    let name = named.name.to_string();
+    let within = |namespace| format!("{namespace}/{name}");
+    node_id(
+        named.node_type,
+        &named.namespace.map_or(name.clone(), within),
+    )
+}
+
 // === impl World ===
 
 impl<'a> World<'a> {
@@ -103,10 +113,7 @@ impl<'a> World<'a> {
     pub(super) fn virtual_server(&self, x: At) -> Option<(String, i32)> {
         let span = &self.spans[x];
         let named = semconv::virtual_server(&span.attrs, span.kind, &self.options.naming)?;
-        Some((
-            node_id(named.node_type, &named.name.to_string()),
-            named.connection.into(),
-        ))
+        Some((virtual_id(&named), named.connection.into()))
     }
 
     /// The node and connection type R10 gives for an inbound span without a caller; what pulls messages is treated as a
@@ -126,10 +133,7 @@ impl<'a> World<'a> {
             };
             return Some((user, named.connection.into()));
         }
-        Some((
-            node_id(named.node_type, &named.name.to_string()),
-            named.connection.into(),
-        ))
+        Some((virtual_id(&named), named.connection.into()))
     }
 
     pub(super) fn all(&self) -> std::ops::Range<At> {

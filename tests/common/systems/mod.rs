@@ -22,6 +22,8 @@ use crate::oracle::{Options, Span, Target};
 pub struct Facts {
     /// `peer.service`.
     pub peer: Option<&'static str>,
+    /// `service.peer.namespace`.
+    pub peer_namespace: Option<&'static str>,
     /// `db.system`.
     pub db: bool,
     /// `messaging.destination.name`.
@@ -91,6 +93,7 @@ impl Facts {
     pub fn attrs(&self) -> Attrs<'static> {
         Attrs {
             logical_peer: self.peer,
+            logical_peer_namespace: self.peer_namespace,
             db_system: self.db.then_some("redis"),
             destination: self.topic,
             messaging_system: self.broker.then_some("kafka"),
@@ -112,6 +115,7 @@ impl Facts {
     pub fn attributes(&self) -> Vec<(&'static str, &'static str)> {
         let pairs = [
             ("peer.service", self.peer),
+            ("service.peer.namespace", self.peer_namespace),
             ("db.system", self.db.then_some("redis")),
             ("messaging.destination.name", self.topic),
             ("messaging.system", self.broker.then_some("kafka")),

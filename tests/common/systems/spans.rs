@@ -69,7 +69,8 @@ pub(super) fn fitting(kind: SpanKind, operation: &'static str) -> &'static str {
 
 /// `messaging` is the share of spans that say what they do with a message.
 fn facts(messaging: f64) -> impl Strategy<Value = Facts> {
-    let peer = prop::option::weighted(0.15, select(vec!["s1", "ext"]));
+    let peers = vec![("s1", None), ("ext", None), ("s1", Some("n"))];
+    let peer = prop::option::weighted(0.15, select(peers));
     let topic = prop::option::weighted(0.15 + messaging / 3.0, select(vec!["orders", "mails"]));
     let operation = prop::option::weighted(messaging, select(OPERATIONS.to_vec()));
     let host = prop::option::weighted(0.15, select(vec!["localhost", "api.example"]));
@@ -78,7 +79,8 @@ fn facts(messaging: f64) -> impl Strategy<Value = Facts> {
     let timer = prop::bool::weighted(0.05);
     (peer, db, topic, broker, operation, host, timer).prop_map(
         |(peer, db, topic, broker, operation, host, timer)| Facts {
-            peer,
+            peer: peer.map(|(name, _)| name),
+            peer_namespace: peer.and_then(|(_, namespace)| namespace),
             db,
             topic,
             broker,
