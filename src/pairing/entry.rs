@@ -17,6 +17,15 @@ fn may_not_enter(s: &Seen, parent: &Seen, horizon: u32) -> bool {
     s.flags.receives() && s.deadline > horizon && asks()
 }
 
+/// Whether the caller of a callee that is not inbound may still come, too late.
+pub(super) fn is_missing(x: &Record, parent: &Parent) -> bool {
+    match parent {
+        Parent::NotSeen => true,
+        Parent::Closed(parent) => parent.service != x.service,
+        Parent::Is(_) | Parent::None => false,
+    }
+}
+
 // === impl Shard ===
 
 impl Shard {
@@ -34,14 +43,17 @@ impl Shard {
         let x = *self.store.record(at);
         let parent = match self.parent_of(cx, trace, at) {
             Parent::Is(parent) if parent.service != x.service => parent,
-            Parent::Closed(parent) if self.comes_after_its_group(trace, &x, &parent) => {
+            Parent::Closed(parent) if self.is_entered(cx, trace, &x, &parent, horizon, fx) => {
                 self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
                 return None;
             }
-            _ => {
+            parent => {
                 // An outbound span may wait on for its callees, but no parent that comes now is its own any more.
                 if x.flags.outbound() {
                     self.store.mark(Place::Waiting(at), Flags::INSIDE);
+                }
+                if is_missing(&x, &parent) {
+                    self.store.mark(Place::Waiting(at), Flags::AWAITING);
                 }
                 return None;
             }
@@ -53,29 +65,55 @@ impl Shard {
             self.mark_entered(Place::Waiting(at), x.flags.side(), &parent);
             return None;
         }
-        // A group is looked at once in a sweep, not once for each of its members.
-        let key = (parent.at, x.service);
-        let until = match self.work.groups.get(&key) {
-            Some(&until) => until,
-            None => self.look_at_group(cx, trace, &x, &parent, horizon, fx),
-        };
-        self.work.groups.insert(key, until);
+        let until = self.look_at_group(cx, trace, &x, &parent, horizon, fx);
         if until.is_some() {
             self.store.mark(Place::Waiting(at), Flags::HELD);
         }
         until
     }
 
-    /// Whether the INTERNAL span came when its parent accepted nobody any more, but its service had been entered below that
-    /// in time: such a span adds nothing, and nothing is missing.
-    fn comes_after_its_group(&self, trace: u32, x: &Record, parent: &Seen) -> bool {
+    /// Whether the INTERNAL span came when its parent accepted nobody any more, but its service entered below that in time:
+    /// such a span adds nothing, and nothing is missing.
+    fn is_entered(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Record,
+        parent: &Seen,
+        horizon: u32,
+        fx: &mut Effects,
+    ) -> bool {
         parent.service != x.service
             && x.flags.kind() == SpanKind::Internal
             && !x.flags.has(Flags::IGNORED)
-            && self.groups.has(&self.group(trace, x), x.arrived)
+            && (self.groups.has(&self.group(trace, x), x.arrived)
+                || self
+                    .look_at_group(cx, trace, x, parent, horizon, fx)
+                    .is_some()
+                || self.groups.has(&self.group(trace, x), x.arrived))
     }
 
+    /// Decides the group below `parent` of which `x` is, or would be, a member, once in a sweep and not once for each
+    /// member. `Some(tick)` when that is to be done at the close of a later tick.
     fn look_at_group(
+        &mut self,
+        cx: &Context<'_>,
+        trace: u32,
+        x: &Record,
+        parent: &Seen,
+        horizon: u32,
+        fx: &mut Effects,
+    ) -> Option<u32> {
+        let key = (parent.at, x.service);
+        if let Some(&until) = self.work.groups.get(&key) {
+            return until;
+        }
+        let until = self.look_below(cx, trace, x, parent, horizon, fx);
+        self.work.groups.insert(key, until);
+        until
+    }
+
+    fn look_below(
         &mut self,
         cx: &Context<'_>,
         trace: u32,

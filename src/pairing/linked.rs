@@ -1,5 +1,6 @@
 //! R12, the linking span's side: its calls, and what it is when it has none.
 
+use super::entry::is_missing;
 use super::parent::Parent;
 use super::probe::{Answer, Linker, Verdict};
 use super::record::{Flags, Place};
@@ -111,9 +112,15 @@ impl Shard {
         let answered = self.answered.get(&at).copied();
         if !matches!(answered, Some(Answered::Called | Answered::Aside)) {
             let parent = self.parent_of(cx, trace, at);
+            let inside =
+                matches!(parent, Parent::Is(p) | Parent::Closed(p) if p.service == x.service);
+            let aside = !inside && self.gives_way_below(cx, trace, &x, &parent);
+            if !aside && is_missing(&x, &parent) {
+                self.store.mark(Place::Waiting(at), Flags::AWAITING);
+            }
             let unseen = match parent {
-                Parent::Is(p) | Parent::Closed(p) if p.service == x.service => true,
-                _ if self.gives_way_below(cx, trace, &x, &parent) => false,
+                _ if inside => true,
+                _ if aside => false,
                 Parent::Is(_) => return,
                 Parent::Closed(_) => false,
                 Parent::NotSeen => x.flags.has(Flags::BROKERED),

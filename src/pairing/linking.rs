@@ -104,7 +104,7 @@ impl Shard {
             && self.gives_way(cx.graph, probe.target, &from);
         match linked {
             _ if gives_way => answer(Verdict::Aside),
-            Linked::Is(..) if from.sends() => answer(Verdict::Batch),
+            Linked::Is(..) | Linked::Closed if from.sends() => answer(Verdict::Batch),
             Linked::Is(trace, p) => {
                 return self.answer_call(cx, id, trace, &p, &from, answers, fx);
             }

@@ -156,15 +156,15 @@ impl Walk {
         }
     }
 
-    /// What becomes of `p` because an inbound span that names it was settled before it came.
+    /// What becomes of `p` because a callee that names it was settled before it came.
     fn missed(&mut self, store: &Store, p: &Seen) -> Option<Outcome> {
         store.look(self.trace, p.span, 0, &mut self.near);
         self.near.seen_since(self.since);
         let Near { same, children, .. } = &self.near;
-        let awaiting = |s: &&Seen| {
-            s.flags.inbound() && s.arrived <= p.deadline && s.flags.has(Flags::AWAITING)
-        };
-        let missed = same.iter().chain(children).filter(awaiting);
+        let awaiting = |s: &&Seen| s.arrived <= p.deadline && s.flags.has(Flags::AWAITING);
+        let same = same.iter().filter(|s| s.flags.inbound());
+        let below = |s: &&Seen| s.flags.inbound() || s.service != p.service;
+        let missed = same.chain(children.iter().filter(below)).filter(awaiting);
         missed.map(|s| missed_by(s.flags)).min()
     }
 

@@ -153,7 +153,7 @@ impl Flags {
     pub(super) const CONTINUED: Self = Self(1 << 15);
     /// Its R5 group is decided, or as a receive it is settled otherwise.
     pub(super) const ENTERED: Self = Self(1 << 16);
-    /// Inbound, settled without its caller having been seen.
+    /// A callee (inbound, an R5 entry or a receive) that was settled without its caller having been seen.
     pub(super) const AWAITING: Self = Self(1 << 17);
     /// Links to other spans, in a kind and operation for which R12 asks after them.
     pub(super) const LINKS: Self = Self(1 << 19);

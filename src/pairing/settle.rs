@@ -48,7 +48,12 @@ impl Shard {
         let unused = matches!(parent, Parent::Is(p) | Parent::Closed(p) if linked_inside(&p));
         let aside = answered == Some(Answered::Aside)
             || !unused && self.gives_way_below(cx, trace, &x, &parent);
-        match parent {
+        let calls = match parent {
+            // R12: these are nobody's caller in their own service, so nothing is late for them.
+            Parent::Closed(p) if p.service == x.service && never_calls(&p) => Parent::Is(p),
+            parent => parent,
+        };
+        match calls {
             // Its messages are those of ignored producers.
             _ if x.flags.has(Flags::FILTERED) => self.decide(at, Outcome::Filtered, fx),
             _ if aside => self.decide(at, Outcome::Internal, fx),
@@ -89,8 +94,7 @@ impl Shard {
         let x = *self.store.record(at);
         let call = if parent.service != x.service {
             true
-        } else if parent.flags.receives() || parent.flags.settles() {
-            // R12: these never call their own service.
+        } else if never_calls(parent) {
             false
         } else if parent.flags.outbound() {
             let inside = x.flags.has(Flags::LOCAL) || parent.flags.has(Flags::LOOPBACK);
@@ -154,6 +158,11 @@ impl Shard {
             trace: self.store.id(trace),
         });
     }
+}
+
+/// R12: receive and settle never call their own service.
+fn never_calls(parent: &Seen) -> bool {
+    parent.flags.receives() || parent.flags.settles()
 }
 
 /// R12: a CONSUMER without links below its own service's receive without links is a root of its own.

@@ -162,8 +162,16 @@ fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
             inside_service(world, x, parent)
         }
         Parent::Is(parent) => Verdict::CalledBy(parent),
+        // *Reading*: what never calls its own service is no partner that was settled without it.
+        Parent::Closed(parent) if never_calls(world, x, parent) => inside_service(world, x, parent),
         Parent::Closed(_) => Verdict::Late,
     }
+}
+
+/// R12.
+fn never_calls(world: &World<'_>, x: At, parent: At) -> bool {
+    let above = &world.spans[parent];
+    above.service == world.spans[x].service && (above.receives() || above.settles())
 }
 
 /// R10 for a parent that was never seen: only a message's topic may be taken for its caller.

@@ -247,6 +247,10 @@ impl Deciding<'_> {
     /// Those whom `x` called and who were settled as having no seen caller before `x` came: by their own id, their
     /// parent id, or a link.
     fn missed(&self, x: At, then: Then) -> impl Iterator<Item = At> {
+        let entries = self
+            .world
+            .all()
+            .filter(move |y| self.missed_as_entry(x, *y, then));
         let missed = move |callee: &&Callee| {
             let called = &self.world.spans[callee.span];
             let before = callee.settled < self.world.spans[x].arrival;
@@ -254,7 +258,25 @@ impl Deciding<'_> {
             let link = || then.since <= links::remembered(self.world, callee.span);
             before && (seen || (link() && self.missed_by_link(x, callee)))
         };
-        self.callees.iter().filter(missed).map(|callee| callee.span)
+        let callees = self.callees.iter().filter(missed).map(|callee| callee.span);
+        callees.chain(entries)
+    }
+
+    /// *Reading*: what would have been an entry below `x` is its partner, though what is not inbound is not `unpaired`
+    /// without it.
+    fn missed_as_entry(&self, x: At, y: At, then: Then) -> bool {
+        let (span, entry) = (&self.world.spans[x], &self.world.spans[y]);
+        let below = entry.trace == span.trace
+            && entry.parent == Some(span.id)
+            && entry.service != span.service;
+        let before = entry.deadline < span.arrival && then.since <= entry.remembered;
+        let alone = || match self.world.parent(y, Then::of(entry, entry.deadline)) {
+            Parent::NotSeen => true,
+            Parent::Closed(parent) => self.world.spans[parent].service != entry.service,
+            Parent::Is(_) | Parent::None => false,
+        };
+        let entered = || self.groups.members.contains_key(&y);
+        below && before && groups::enters(self.world, y) && !entered() && alone()
     }
 
     fn missed_as_parent(&self, x: At, callee: &Callee) -> bool {

@@ -105,7 +105,8 @@ fn settle_one(
         Parent::Is(parent) if world.spans[parent].service != span.service => parent,
         Parent::Closed(parent) if world.spans[parent].service != span.service => {
             open.remove(&x);
-            if span.kind == SpanKind::Internal && decided.iter().any(is_known) {
+            let enters = || decided.iter().any(is_known) || may_decide(world, x, parent, now, open);
+            if span.kind == SpanKind::Internal && enters() {
                 groups.members.insert(x, now);
             } else {
                 groups.late.insert(x);
@@ -123,18 +124,7 @@ fn settle_one(
     }
     let mut members = vec![x];
     if !decided.iter().any(is_known) {
-        let asks_first = |y: At| {
-            let gives_way = world.spans[y].receives() && links::creates(world, parent, y);
-            links::counts(world, y) || gives_way
-        };
-        let is_member = |y: &At| {
-            key(world, *y) == key_of_x
-                && world.spans[*y].arrival <= now
-                && world.accepts(parent, *y)
-                && !is_inside(world, *y, now)
-                && (!asks_first(*y) || world.spans[*y].deadline <= now)
-        };
-        members = open.iter().copied().filter(is_member).collect();
+        members = members_of(world, x, parent, now, open);
         let order = |y: &At| (world.spans[*y].arrival, world.spans[*y].deadline);
         members.sort_by_key(order);
         let first = members[0];
@@ -152,6 +142,30 @@ fn settle_one(
         }
         open.remove(&member);
     }
+}
+
+/// Who of the group of `x` below `parent` has arrived and is not decided.
+fn members_of(world: &World<'_>, x: At, parent: At, now: u64, open: &BTreeSet<At>) -> Vec<At> {
+    let key_of_x = key(world, x);
+    let asks_first = |y: At| {
+        let gives_way = world.spans[y].receives() && links::creates(world, parent, y);
+        links::counts(world, y) || gives_way
+    };
+    let is_member = |y: &At| {
+        key(world, *y) == key_of_x
+            && world.spans[*y].arrival <= now
+            && world.accepts(parent, *y)
+            && !is_inside(world, *y, now)
+            && (!asks_first(*y) || world.spans[*y].deadline <= now)
+    };
+    open.iter().copied().filter(is_member).collect()
+}
+
+/// Whether the group that `x`, which came too late for it, would have been in is still to be decided.
+///
+/// *Reading*: an INTERNAL is then as one that comes later: it is `paired` and adds nothing.
+fn may_decide(world: &World<'_>, x: At, parent: At, now: u64, open: &BTreeSet<At>) -> bool {
+    !members_of(world, x, parent, now, open).is_empty()
 }
 
 /// Whether its parent in another service may be its caller, and no rule ignores it.

@@ -175,14 +175,12 @@ fn gives_way(world: &World<'_>, x: At, target: Target, contexts: &[At], now: u64
 
 /// Whether `x` sends messages that its own service created one by one: the creations are the calls.
 ///
-/// *Reading*: a CLIENT; a PRODUCER's own context is a creation context.
+/// *Reading*: a CLIENT; a PRODUCER's own context is a creation context. Whether that still accepts anybody is not asked.
 pub(super) fn sends_batch(world: &World<'_>, x: At, then: Then) -> bool {
     let span = &world.spans[x];
     let is_own = |y: &At| {
         let created = &world.spans[*y];
-        created.kind == SpanKind::Producer
-            && created.service == span.service
-            && world.accepts(*y, x)
+        created.kind == SpanKind::Producer && created.service == span.service
     };
     let mut targets = span.links.iter();
     span.kind == SpanKind::Client
