@@ -309,6 +309,8 @@ async fn names_come_with_their_counts() {
 fn with_unpaired() -> Live {
     let mut world = World::new();
     let (web, cart) = (world.service("shop/web"), world.service("shop/cart"));
+    world.plain(web, cart, 1);
+    world.slice.edges[0].weighted_calls = 8 << 20;
     world.node("other", "other", "", NodeType::Service);
     let rows = [
         (cart, 2, Some("GET /cart"), "parent_not_seen", 3, 7),
@@ -342,7 +344,8 @@ fn with_unpaired() -> Live {
     live
 }
 
-/// Guarantees: every unpaired or late span of the law is in a row, in `other` or in `hidden`; each reason has a hint.
+/// Guarantees: every unpaired or late span of the law is in a row, in `other` or in `hidden`; each reason has a hint; the law
+/// is that of the graph.
 #[tokio::test]
 async fn unpaired_spans_say_why_and_what_to_do() {
     let app = with_unpaired().app();
@@ -391,6 +394,8 @@ async fn unpaired_spans_say_why_and_what_to_do() {
         assert_eq!(reason["count"], count);
         assert!(reason["hint"].as_str().unwrap().len() > 20);
     }
+    assert_eq!(body["law"], json_of(&app, "/api/v1/topology").await["law"]);
+    assert_eq!(body["law"]["sampling_adjusted"], true);
     let filtered = json_of(&app, "/api/v1/unpaired?exclude=*/web").await;
     assert_eq!(
         (list(&filtered["rows"]).len(), &filtered["hidden"]),

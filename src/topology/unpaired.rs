@@ -18,6 +18,8 @@ pub struct Unpaired {
     pub query: Vec<(&'static str, Echo)>,
     /// The law's terms of the whole window.
     pub law: Law,
+    /// Whether a call of the window stands for others that sampling left out, as [`super::Topology`] says it.
+    pub sampling_adjusted: bool,
     /// Sorted by service, kind, span name, reason; at most [`crate::slice::MAX_UNPAIRED_ROWS`] with a name and as many
     /// without.
     pub rows: Vec<UnpairedSpans>,
@@ -50,13 +52,16 @@ pub struct UnpairedSpans {
 pub fn unpaired(mut merged: proto::Slice, frame: &Frame<'_>) -> Result<Unpaired, BuildError> {
     let rows = std::mem::take(&mut merged.unpaired);
     let strings = merged.strings.clone();
-    let nodes = read::graph(&mut merged)?.nodes;
+    let graph = read::graph(&mut merged)?;
+    let sampling_adjusted = graph.edges.iter().any(|e| e.counted.weighted());
+    let nodes = graph.nodes;
     let mut out = Unpaired {
         generated_unix_s: generated_unix_s(&merged, frame),
         epoch: frame.epoch.to_owned(),
         window: window(frame, merged.covered_ns),
         query: frame.query.echo(),
         law: merged.law.unwrap_or_default(),
+        sampling_adjusted,
         rows: Vec::with_capacity(rows.len()),
         other: merged.unpaired_other,
         hidden_rows: 0,

@@ -85,7 +85,7 @@ impl Serialize for Body<'_> {
         };
         let mut body = serializer.serialize_map(None)?;
         Head::from(u).write(SCHEMA, &mut body)?;
-        body.serialize_entry("law", &law(&u.law, false))?;
+        body.serialize_entry("law", &law(&u.law, u.sampling_adjusted))?;
         body.serialize_entry("rows", &rows.collect::<Vec<_>>())?;
         body.serialize_entry("other", &u.other)?;
         body.serialize_entry("hidden", &hidden)?;
