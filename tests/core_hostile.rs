@@ -72,7 +72,7 @@ fn outcomes_under(rules: Rules, spans: &[CaseSpan], visits_per_span: u64) -> Out
 
 /// The outcomes after every wait has elapsed, for so many visits at most.
 fn decided(core: &Core, most_visits: u64) -> Outcomes {
-    core.advance(drive::at_ms(60_000));
+    core.advance(drive::at_ms(200_000));
     let gauges = core.gauges().pairing;
     assert_eq!((gauges.held, gauges.tombstones), (0, 0));
     assert_eq!(core.totals().pending_after, 0);
@@ -132,6 +132,33 @@ fn a_parent_kept_for_very_many_children_pairs_with_each() {
     assert_eq!(decided.paired, SPANS - 1);
     assert_eq!(decided.root, 32);
     assert_eq!(decided.duplicate, SPANS / 2 - 31);
+}
+
+/// Guarantees: twenty thousand INTERNAL spans that come one after another when their parent accepts nobody any more are `late`
+/// for a bounded number of visits each (at most one a second of those for which the group may wait), and `paired` while a PRODUCER keeps their group waiting.
+#[test]
+fn very_many_late_members_of_a_group_are_decided_span_by_span() {
+    let parent = || CaseSpan {
+        service: Some("web".to_owned()),
+        ..span("INTERNAL", 1, None)
+    };
+    let first = || span("PRODUCER", 2, Some(1));
+    let late = || {
+        (3..=SPANS).map(|id| CaseSpan {
+            at_ms: 11_000 + id * 1_000 / (SPANS / 48) / 1_000 * 1_000,
+            ..span("INTERNAL", id, Some(1))
+        })
+    };
+    let rules = || Rules {
+        wait: 10,
+        messaging_wait: 60,
+        retain: 60,
+        ..Rules::default()
+    };
+    let alone: Vec<_> = [parent()].into_iter().chain(late()).collect();
+    assert_eq!(outcomes_under(rules(), &alone, 50).late, SPANS - 2);
+    let grouped: Vec<_> = [parent(), first()].into_iter().chain(late()).collect();
+    assert_eq!(outcomes_under(rules(), &grouped, 50).paired, SPANS - 2);
 }
 
 /// Guarantees: parents that go round in one large circle are decided, once each.

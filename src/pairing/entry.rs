@@ -83,14 +83,26 @@ impl Shard {
         horizon: u32,
         fx: &mut Effects,
     ) -> bool {
-        parent.service != x.service
-            && x.flags.kind() == SpanKind::Internal
-            && !x.flags.has(Flags::IGNORED)
-            && (self.groups.has(&self.group(trace, x), x.arrived)
-                || self
-                    .look_at_group(cx, trace, x, parent, horizon, fx)
-                    .is_some()
-                || self.groups.has(&self.group(trace, x), x.arrived))
+        if parent.service == x.service
+            || x.flags.kind() != SpanKind::Internal
+            || x.flags.has(Flags::IGNORED)
+        {
+            return false;
+        }
+        let group = self.group(trace, x);
+        // Every member waits no longer than this.
+        let wait = cx.rules.wait.max(cx.rules.messaging_wait);
+        let may_wait = x.deadline <= parent.deadline.saturating_add(wait);
+        let is_decided = |shard: &Self| shard.groups.has(&group, x.arrived);
+        let is_asked = !is_decided(self) && may_wait;
+        if is_asked
+            && self
+                .look_at_group(cx, trace, x, parent, horizon, fx)
+                .is_some()
+        {
+            return true;
+        }
+        is_decided(self)
     }
 
     /// Decides the group below `parent` of which `x` is, or would be, a member, once in a sweep and not once for each
