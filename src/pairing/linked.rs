@@ -95,6 +95,20 @@ impl Shard {
         });
     }
 
+    /// R12: of these spans, whose wait is over, a receive to whose links nothing was answered has none that counts: it is one
+    /// without links for the consumers below it too.
+    pub(super) fn ignore_links(&mut self, waiting: &[u32]) {
+        const SETTLED: [Flags; 4] = [Flags::DECIDED, Flags::ENTERED, Flags::HELD, Flags::FILTERED];
+        for &at in waiting {
+            let flags = self.store.record(at).flags;
+            let is_asked = flags.receives() && flags.has(Flags::LINKS);
+            let is_settled = || SETTLED.iter().any(|flag| flags.has(*flag));
+            if is_asked && !is_settled() && !self.answered.contains_key(&at) {
+                self.store.unmark(Place::Waiting(at), Flags::LINKS);
+            }
+        }
+    }
+
     /// Settles a CLIENT receive, whose wait is over, as a callee, unless another service's span is its parent, for which it
     /// does not give way, and it has no call by a link: then R5 is asked.
     pub(super) fn settle_receive(

@@ -66,6 +66,9 @@ impl Shard {
             let record = self.store.record(at);
             (record.arrived, record.deadline)
         });
+        if horizon == cx.tick() {
+            self.ignore_links(&waiting);
+        }
         for &at in &waiting {
             let flags = self.store.record(at).flags;
             if flags.inbound() && !flags.has(Flags::DECIDED) {

@@ -159,11 +159,13 @@ fn by_parent(world: &World<'_>, x: At, now: u64) -> Verdict {
         Parent::None => without_caller(world, x),
         Parent::NotSeen => unseen_parent(world, x),
         Parent::Is(parent) if world.spans[parent].service == world.spans[x].service => {
-            inside_service(world, x, parent)
+            inside_service(world, x, parent, now)
         }
         Parent::Is(parent) => Verdict::CalledBy(parent),
         // *Reading*: what never calls its own service is no partner that was settled without it.
-        Parent::Closed(parent) if never_calls(world, x, parent) => inside_service(world, x, parent),
+        Parent::Closed(parent) if never_calls(world, x, parent) => {
+            inside_service(world, x, parent, now)
+        }
         Parent::Closed(_) => Verdict::Late,
     }
 }
@@ -194,14 +196,16 @@ fn without_caller(world: &World<'_>, x: At) -> Verdict {
 
 /// R4, R6 and R12 for a parent in the same service.
 ///
-/// *Reading*: what pulled a message with links has the call, whatever these turned out to be.
-fn inside_service(world: &World<'_>, x: At, parent: At) -> Verdict {
+/// *Reading*: what pulled a message with links has the call, unless by its own deadline all of these are ignored: then it
+/// is one without.
+fn inside_service(world: &World<'_>, x: At, parent: At, now: u64) -> Verdict {
     let (span, above) = (&world.spans[x], &world.spans[parent]);
-    if span.kind == SpanKind::Consumer
-        && above.receives()
-        && above.links.is_empty()
-        && !span.receives()
-    {
+    let has_links = || {
+        let is_ambient = |link: &Link| *link == Link::Ambient;
+        let ignored = above.deadline <= now && links::judge(world, parent).iter().all(is_ambient);
+        !above.links.is_empty() && !ignored
+    };
+    if span.kind == SpanKind::Consumer && above.receives() && !has_links() && !span.receives() {
         return without_caller(world, x);
     }
     if above.receives() || above.settles() {
