@@ -257,6 +257,40 @@ fn namespace_from_takes_the_first_key_that_says_something() {
     );
 }
 
+/// Scenario: a call to `cart`, in `shop` says the caller; who is called that is in `bank`, by either key.
+/// Guarantees: `service.peer.namespace` counts where services have theirs from `service.namespace` alone.
+#[test]
+fn a_peers_namespace_counts_among_those_of_service_namespace() {
+    let spans = || {
+        let cart = [
+            ("service.name", "cart"),
+            ("service.namespace", "bank"),
+            ("k8s.namespace.name", "bank"),
+        ];
+        let peer = [
+            ("service.peer.name", "cart"),
+            ("service.peer.namespace", "shop"),
+        ];
+        vec![
+            alone(1, CLIENT, &[("service.name", "web")], &peer),
+            alone(2, SERVER, &cart, &[]),
+        ]
+    };
+    assert_eq!(
+        edges(&[], spans()),
+        set(["web -> shop/cart", "user -> bank/cart"])
+    );
+    for keys in [
+        "[k8s.namespace.name]",
+        "[service.namespace, k8s.namespace.name]",
+    ] {
+        assert_eq!(
+            edges(&[&format!("graph.namespace_from={keys}")], spans()),
+            set(["web -> cart", "user -> bank/cart"])
+        );
+    }
+}
+
 /// Guarantees: both encodings look at the same keys, also where a resource is sent in pieces, and of a repeated key the
 /// last one counts.
 #[test]

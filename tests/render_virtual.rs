@@ -6,7 +6,7 @@ mod read_support;
 
 use read_support::{World, build, shop};
 use serde_json::Value;
-use spangraph::proto::ConnectionType;
+use spangraph::proto::{ConnectionType, NodeType};
 use spangraph::render::{Format, Picture, View};
 use spangraph::topology::Topology;
 
@@ -108,4 +108,29 @@ fn whom_nobody_calls_has_no_rate() {
         serde_json::from_str(&written(&topology, Format::Grafana, View::Nodes)).unwrap();
     assert_eq!(nodes[0]["mainstat"], Value::Null);
     assert!(nodes[0]["icon"].is_string());
+}
+
+/// Scenario: two called services of one name, of which only their callers know, each with its namespace.
+/// Guarantees: every drawing tells them apart.
+#[test]
+fn external_nodes_of_one_name_are_told_apart() {
+    let mut world = World::new();
+    let web = world.service("shop/web");
+    for namespace in ["bank", "mall"] {
+        let id = format!("external:{namespace}/cart");
+        let peer = world.node(&id, "cart", namespace, NodeType::External);
+        world.call((web, peer), ConnectionType::VirtualNode, (0, 1), 0);
+    }
+    let topology = build(&world.done(), "").unwrap();
+    for format in [Format::Dot, Format::Mermaid, Format::Plantuml, Format::Svg] {
+        let drawing = written(&topology, format, View::Graph);
+        for peer in ["bank", "mall"] {
+            let shown = ["/", "#47;", "<U+002F>"].map(|slash| format!("{peer}{slash}cart"));
+            let is_shown = |text: &String| {
+                let text = text.as_str();
+                drawing.contains(&format!("\"{text}")) || drawing.contains(&format!(">{text}"))
+            };
+            assert!(shown.iter().any(is_shown), "{format:?}: {drawing}");
+        }
+    }
 }

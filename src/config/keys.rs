@@ -117,7 +117,7 @@ config! {
     "graph" graph: Graph {
         /// Resource attributes that may hold a service's namespace: the first that is a non-empty string is it. With
         /// `[service.namespace, k8s.namespace.name]` services that say nothing are told apart by where they run; with
-        /// `[]` no service has one.
+        /// `[]` no service has one. Unless it is `[service.namespace]`, `service.peer.namespace` says nothing.
         namespace_from: AttributeKeys = "[service.namespace]";
         /// Resource attributes that split a service into a node for each value, as in `[k8s.cluster.name]`; a query may
         /// group by them. At most 4. Each multiplies nodes, up to `max_nodes`.

@@ -99,7 +99,7 @@ pub fn core_config(resolved: &Resolved) -> CoreConfig {
         resource_keys: ResourceKeys::namespace_from(graph.namespace_from.0.iter().cloned())
             .sampled_by(sampled_by.cloned())
             .split_by(graph.dimensions.0.iter().cloned()),
-        rules: rules(pairing, ignore(ingest)),
+        rules: rules(pairing, graph, ignore(ingest)),
         pairing_bytes: limits.pairing.0,
         shards: shards(),
         max_nodes: graph.max_nodes,
@@ -109,7 +109,7 @@ pub fn core_config(resolved: &Resolved) -> CoreConfig {
     }
 }
 
-fn rules(pairing: &config::Pairing, ignore: Ignore) -> Rules {
+fn rules(pairing: &config::Pairing, graph: &config::Graph, ignore: Ignore) -> Rules {
     Rules {
         ignore,
         wait: whole_seconds(pairing.wait),
@@ -135,6 +135,7 @@ fn rules(pairing: &config::Pairing, ignore: Ignore) -> Rules {
                 config::DbNodeName::Host => DbNodeName::Host,
                 config::DbNodeName::Namespace => DbNodeName::Namespace,
             },
+            other_namespaces: graph.namespace_from.0 != ["service.namespace"],
         },
     }
 }

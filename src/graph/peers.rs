@@ -1,4 +1,7 @@
-//! A peer's name and namespace in one interned text: the name, or the name, `\0` and the namespace.
+//! A peer's name and namespace in one interned text: the name, or the name, `\0`, the namespace, `\0`, and how many bytes
+//! long that is.
+
+use std::fmt::Write as _;
 
 use super::names::clip;
 
@@ -9,21 +12,24 @@ pub fn is_plain_peer(namespace: Option<&str>, name: &str) -> bool {
     namespace.is_none() && !name.contains(MARK)
 }
 
-/// Makes the text of a peer of `name`. Of the namespace, what stands before a `\0` is kept, at most
-/// [`super::MAX_NAME_BYTES`] of it.
+/// Makes the text of a peer of `name`, with at most [`super::MAX_NAME_BYTES`] of the namespace.
 pub fn join_peer(namespace: Option<&str>, name: &mut String) {
     if is_plain_peer(namespace, name) {
         return;
     }
-    let namespace = namespace.and_then(|namespace| namespace.split(MARK).next());
-    name.push(MARK);
-    name.push_str(clip(namespace.unwrap_or_default()));
+    let namespace = clip(namespace.unwrap_or_default());
+    write!(name, "{MARK}{namespace}{MARK}{}", namespace.len()).expect("a String takes everything");
 }
 
 /// The namespace, empty for none, and the name of a peer's text.
 pub(super) fn split_peer(text: &str) -> (&str, &str) {
-    text.rsplit_once(MARK)
-        .map_or(("", text), |(name, namespace)| (namespace, name))
+    let split = || {
+        let (both, length) = text.rsplit_once(MARK)?;
+        let at = both.len().checked_sub(length.parse().ok()?)?;
+        let (name, namespace) = both.split_at_checked(at)?;
+        Some((namespace, name.strip_suffix(MARK)?))
+    };
+    split().unwrap_or(("", text))
 }
 
 #[cfg(test)]
@@ -36,12 +42,16 @@ mod tests {
             ("", "cart:80"),
             ("bank", "cart:80"),
             ("", "a\0b"),
-            ("é", "\0"),
+            ("é\0", "\0"),
+            ("\0op", "cart\u{0}3"),
             ("n", ""),
         ] {
             let mut text = name.to_owned();
             join_peer(Some(namespace).filter(|n| !n.is_empty()), &mut text);
             assert_eq!(split_peer(&text), (namespace, name));
+        }
+        for broken in ["a\0b", "a\0\u{0}7", "\0é\u{0}1"] {
+            assert_eq!(split_peer(broken), ("", broken));
         }
     }
 }

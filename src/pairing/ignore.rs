@@ -96,7 +96,8 @@ impl Ignore {
     }
 }
 
-/// What becomes of a caller that came after this callee was settled.
+/// What becomes of a caller that came after this callee was settled. Of several the last of these outweighs the others: one
+/// that is not ignored is missing.
 pub(super) fn missed_by(callee: Flags) -> Outcome {
     if callee.has(Flags::IGNORED) {
         Outcome::Filtered

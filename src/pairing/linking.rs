@@ -204,8 +204,8 @@ impl Shard {
                 && self.probes.expires(from) >= p.arrived
                 && is_creation_context(p, from.service);
             let outcome = one.then(|| missed_by(from.flags));
-            missed = missed.into_iter().chain(outcome).min();
-            missed == Some(Outcome::Filtered)
+            missed = missed.into_iter().chain(outcome).max();
+            missed == Some(Outcome::Late)
         });
         missed
     }

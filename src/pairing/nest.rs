@@ -161,11 +161,16 @@ impl Walk {
         store.look(self.trace, p.span, 0, &mut self.near);
         self.near.seen_since(self.since);
         let Near { same, children, .. } = &self.near;
-        let awaiting = |s: &&Seen| s.arrived <= p.deadline && s.flags.has(Flags::AWAITING);
-        let same = same.iter().filter(|s| s.flags.inbound());
-        let below = |s: &&Seen| s.flags.inbound() || s.service != p.service;
-        let missed = same.chain(children.iter().filter(below)).filter(awaiting);
-        missed.map(|s| missed_by(s.flags)).min()
+        let awaiting = |s: &&Seen| s.flags.has(Flags::AWAITING);
+        let shares =
+            |s: &&Seen| s.flags.inbound() && (awaiting(s) || s.flags.has(Flags::OVERTAKEN));
+        let below = |s: &&Seen| awaiting(s) && (s.flags.inbound() || s.service != p.service);
+        let called = same
+            .iter()
+            .filter(shares)
+            .chain(children.iter().filter(below));
+        let missed = called.filter(|s| s.arrived <= p.deadline);
+        missed.map(|s| missed_by(s.flags)).max()
     }
 
     fn search(&mut self, sight: Sight<'_>, root: Key) -> Below {

@@ -155,6 +155,8 @@ impl Flags {
     pub(super) const ENTERED: Self = Self(1 << 16);
     /// A callee (inbound, an R5 entry or a receive) that was settled without its caller having been seen.
     pub(super) const AWAITING: Self = Self(1 << 17);
+    /// Inbound, and called by a span with its parent's id: one with its own, which would have been its caller, is late.
+    pub(super) const OVERTAKEN: Self = Self(1 << 18);
     /// Links to other spans, in a kind and operation for which R12 asks after them.
     pub(super) const LINKS: Self = Self(1 << 19);
     /// CONSUMER or receive that names a topic or a messaging system.

@@ -117,6 +117,9 @@ impl Shard {
             inbound_connection(x.flags, parent.flags),
         );
         self.draw(cx, trace, parent, &callee, fx);
+        if parent.span != x.span {
+            self.store.mark(Place::Waiting(at), Flags::OVERTAKEN);
+        }
         self.decide(at, Outcome::Paired, fx);
     }
 

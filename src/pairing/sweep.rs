@@ -213,7 +213,7 @@ impl Shard {
             return self.decide(at, Outcome::Filtered, fx);
         }
         let by_link = self.was_missed(trace, &p.seen(at));
-        let missed = below.missed.into_iter().chain(by_link).min();
+        let missed = below.missed.into_iter().chain(by_link).max();
         if never_calls || below.covered || below.transport {
             self.decide(at, Outcome::Internal, fx);
         } else if let Some(outcome) = missed {

@@ -151,6 +151,9 @@ pub(super) fn edges_by_ends(topology: &Topology) -> Vec<&Edge> {
 /// that a stranger sent.
 pub(super) fn caption(node: &Node) -> Cow<'_, str> {
     let c = &node.counted;
+    if let (NodeKind::External, Some(namespace)) = (c.kind, &c.namespace) {
+        return Cow::Owned(format!("{namespace}/{}", c.name));
+    }
     if c.kind != NodeKind::Service || c.dimensions.is_empty() {
         return Cow::Borrowed(&c.name);
     }

@@ -15,6 +15,8 @@ pub struct NamingConfig {
     pub unknown_peer_node: bool,
     /// What names a database.
     pub db_node_name: DbNodeName,
+    /// Services have their namespace from another attribute than `service.namespace`, so `service.peer.namespace` names none.
+    pub other_namespaces: bool,
 }
 
 /// What names a database, after its logical name.
@@ -114,7 +116,7 @@ pub fn virtual_server<'a>(
             node_type,
             connection,
             name,
-            namespace: namespace(attrs, node_type, logical),
+            namespace: namespace(attrs, node_type, logical, *config),
             logical,
         })
 }
@@ -149,14 +151,19 @@ pub fn virtual_client<'a>(
         node_type,
         connection,
         name: named.unwrap_or("user".into()),
-        namespace: namespace(attrs, node_type, is_logical),
+        namespace: namespace(attrs, node_type, is_logical, *config),
         logical: is_logical,
     })
 }
 
 /// Databases and topics never fold, so they are told apart by their names alone.
-fn namespace<'a>(attrs: &Attrs<'a>, node_type: NodeType, logical: bool) -> Option<&'a str> {
-    let meant = logical && node_type == NodeType::External;
+fn namespace<'a>(
+    attrs: &Attrs<'a>,
+    node_type: NodeType,
+    logical: bool,
+    config: NamingConfig,
+) -> Option<&'a str> {
+    let meant = logical && node_type == NodeType::External && !config.other_namespaces;
     attrs.logical_peer_namespace.filter(|_| meant)
 }
 

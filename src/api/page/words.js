@@ -58,6 +58,7 @@ export const name = (text, attributes = {}) => el("bdi", attributes, visible(tex
 
 /** What a node is called: its name, and what tells it apart from others of that name. */
 export function caption(node) {
+  if (node.type === "external" && node.namespace) return `${node.namespace}/${node.name}`;
   const pairs = node.type === "service" ? Object.entries(node.dimensions ?? {}) : [];
   return pairs.length ? `${node.name} (${pairs.map(([key, value]) => `${key}=${value}`).join(", ")})` : node.name;
 }

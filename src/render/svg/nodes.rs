@@ -1,12 +1,13 @@
 //! Nodes: a box whose shape tells the kind, the name, the figures, a mark when something is wrong, a tooltip.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use super::Drawing;
 use super::shapes::{inset, mark, name, outline};
 use super::words::{Font, shown};
 use crate::render::facts::node_facts;
-use crate::render::look::{node_latency, rank};
+use crate::render::look::{caption, node_latency, rank};
 use crate::render::text::percent;
 use crate::render::xml::{escaped, id};
 use crate::topology::layout::Area;
@@ -73,7 +74,12 @@ impl Drawing<'_> {
         let top = rect.top + if lid { 3 } else { 0 };
         let baseline = top + if figures.is_some() { 23 } else { 31 };
         let ink = self.palette.ink;
-        name(&node.counted.name, (rect, room), baseline, ink, out)?;
+        // There is no room for a service's dimensions.
+        let text = match node.counted.kind {
+            NodeKind::Service => Cow::Borrowed(node.counted.name.as_str()),
+            _ => caption(node),
+        };
+        name(&text, (rect, room), baseline, ink, out)?;
         if let Some(figures) = figures {
             write!(
                 out,

@@ -83,7 +83,7 @@ impl Deciding<'_> {
         }
         let mut missed = self.missed(x, then).peekable();
         if missed.peek().is_some() {
-            return if missed.any(|y| self.world.spans[y].ignored) {
+            return if missed.all(|y| self.world.spans[y].ignored) {
                 Said::Filtered
             } else {
                 Said::Late
@@ -290,11 +290,24 @@ impl Deciding<'_> {
             let then = Then::of(called, callee.settled);
             self.world.parent(callee.span, then)
         };
+        let alone = || alone && !matches!(parent(), Parent::Is(_));
         called.side == Side::In
             && called.trace == span.trace
             && names
-            && alone
-            && !matches!(parent(), Parent::Is(_))
+            && (alone() || self.overtook(x, callee))
+    }
+
+    /// *Reading*: who has the id of the called side would have been its caller before one with its parent's id, and is as late
+    /// if it had that one.
+    fn overtook(&self, x: At, callee: &Callee) -> bool {
+        let own_id = |y: At| self.world.spans[y].id == self.world.spans[callee.span].id;
+        let struck = |y: At| self.world.spans[y].ignored;
+        match callee.verdict {
+            Verdict::CalledBy(parent) => {
+                own_id(x) && !own_id(parent) && !struck(parent) && !struck(callee.span)
+            }
+            _ => false,
+        }
     }
 
     /// *Reading*: whatever else the called side was paired with.
