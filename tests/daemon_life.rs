@@ -333,7 +333,11 @@ fn it_says_how_it_is() {
     }
     let elsewhere = health("/nowhere");
     assert_eq!(elsewhere.status.code(), Some(1));
-    assert!(String::from_utf8(elsewhere.stderr).unwrap().contains("404"));
+    assert!(
+        String::from_utf8(elsewhere.stderr)
+            .unwrap()
+            .contains("HTTP/1.1 404")
+    );
 
     let status = daemon.get("/api/v1/status");
     let body: Value = serde_json::from_str(status.split_once("\r\n\r\n").unwrap().1).unwrap();

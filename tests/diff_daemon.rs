@@ -78,5 +78,5 @@ fn a_real_daemon_is_compared_with_itself() {
     );
     let gone = diff(&[&url[..], &["--base", "-2h"]].concat());
     assert_eq!(gone.status.code(), Some(2));
-    assert!(said(&gone).contains("410"), "{}", said(&gone));
+    assert!(said(&gone).contains("answers 410"), "{}", said(&gone));
 }
