@@ -98,11 +98,16 @@ impl Shard {
     /// R12: of these spans, whose wait is over, a receive to whose links nothing was answered has none that counts: it is one
     /// without links for the consumers below it too.
     pub(super) fn ignore_links(&mut self, waiting: &[u32]) {
-        const SETTLED: [Flags; 4] = [Flags::DECIDED, Flags::ENTERED, Flags::HELD, Flags::FILTERED];
         for &at in waiting {
             let flags = self.store.record(at).flags;
             let is_asked = flags.receives() && flags.has(Flags::LINKS);
-            let is_settled = || SETTLED.iter().any(|flag| flags.has(*flag));
+            // A receive that is a CLIENT is decided as a caller, perhaps long before.
+            let settled = if flags.inbound() {
+                [Flags::DECIDED, Flags::FILTERED]
+            } else {
+                [Flags::ENTERED, Flags::HELD]
+            };
+            let is_settled = || settled.iter().any(|flag| flags.has(*flag));
             if is_asked && !is_settled() && !self.answered.contains_key(&at) {
                 self.store.unmark(Place::Waiting(at), Flags::LINKS);
             }

@@ -40,8 +40,8 @@ impl Groups {
     pub(super) fn settled(&self, world: &World<'_>, x: At) -> u64 {
         let span = &world.spans[x];
         let inside = (span.arrival..span.deadline).find(|now| is_inside(world, x, *now));
-        let decided = || self.members.get(&x).copied().unwrap_or(span.deadline);
-        inside.unwrap_or_else(decided)
+        let decided = self.members.get(&x).copied().unwrap_or(span.deadline);
+        inside.map_or(decided, |inside| inside.min(decided))
     }
 }
 
