@@ -3,6 +3,9 @@
 //! Used alike by the receiver, replay, the benches and the tests. Time is an argument; nothing here reads a clock.
 //! While no bound is hit, an encoded slice is a function of the multiset of (span, second of arrival).
 //!
+//! *Room.* What a chunk may take of the pairing share is reserved before it is taken in; with too little room for all of it
+//! it is taken in piece by piece, each as a chunk of its own, after room was made.
+//!
 //! *The cut.* A chunk holds the guard shared while it reads its arrival second, pairs and records, so it lies wholly
 //! in one slice. The turn to the next second takes the guard exclusively, only to swap the open slice. Closing the second
 //! that is over (links are answered, waits that ended are swept, the slice is sealed) holds no guard that a chunk waits
@@ -30,6 +33,9 @@ use resources::{Known, Resources};
 /// Nanoseconds per second.
 const SECOND_NS: u64 = 1_000_000_000;
 
+/// How often who brings a span looks for room before it is taken in all the same.
+const MOST_TRIES: u32 = 8;
+
 /// What the core is told once.
 #[derive(Debug, Clone)]
 pub struct CoreConfig {
@@ -37,8 +43,8 @@ pub struct CoreConfig {
     pub resource_keys: ResourceKeys,
     /// The rules of pairing and their waits.
     pub rules: Rules,
-    /// Hard ceiling for waiting spans and tombstones together, in bytes. At it, what is remembered shrinks first, then
-    /// the waits; counted in `evicted`.
+    /// Hard ceiling for waiting spans, tombstones and links together, in bytes, if that is 128 KiB or more for each shard.
+    /// At it, what is remembered shrinks first, then the waits; counted in `evicted`.
     pub pairing_bytes: u64,
     /// Shards of the pairing state; rounded up to a power of two. Does not show in any result.
     pub shards: usize,
@@ -200,8 +206,11 @@ impl Core {
         }
         let Scratch { rows, work } = scratch;
         otlp::read(request, encoding, &self.resource_keys, rows, &mut |chunk| {
-            self.apply_chunk(chunk, work);
-            self.wait_for_room();
+            let mut left = Some(chunk);
+            while let Some(chunk) = left {
+                left = self.take_in(chunk, work);
+                self.wait_for_room();
+            }
         })
     }
 
@@ -252,8 +261,48 @@ impl Core {
         }
     }
 
-    fn apply_chunk(&self, chunk: Chunk<'_>, work: &mut Work) {
+    /// Takes a chunk in, or as much of it as there is room for, at least a span; returns what is left.
+    fn take_in<'a>(&self, chunk: Chunk<'a>, work: &mut Work) -> Option<Chunk<'a>> {
         let open = self.open.read();
+        if let Some((spans, _room)) = self.pairing.reserve(chunk.links()) {
+            return self.apply_first(&open, chunk, spans, work);
+        }
+        drop(open);
+        self.take_in_alone(chunk, work)
+    }
+
+    /// The same while no other chunk is taken in, once there is room for a span. If none was found however often it was
+    /// made, in a share that is too small to be one, takes a span in all the same.
+    fn take_in_alone<'a>(&self, chunk: Chunk<'a>, work: &mut Work) -> Option<Chunk<'a>> {
+        for tries in (0..MOST_TRIES).rev() {
+            let open = self.open.write();
+            let spans = self.pairing.fitting(chunk.links());
+            if spans > 0 || tries == 0 {
+                return self.apply_first(&open, chunk, spans.max(1), work);
+            }
+            drop(open);
+            self.wait_until_room_is_made();
+        }
+        None
+    }
+
+    fn apply_first<'a>(
+        &self,
+        open: &Open,
+        chunk: Chunk<'a>,
+        spans: usize,
+        work: &mut Work,
+    ) -> Option<Chunk<'a>> {
+        if spans >= chunk.len() {
+            self.apply_chunk(open, chunk, work);
+            return None;
+        }
+        let (first, rest) = chunk.split_at(spans);
+        self.apply_chunk(open, first, work);
+        Some(rest)
+    }
+
+    fn apply_chunk(&self, open: &Open, chunk: Chunk<'_>, work: &mut Work) {
         open.live
             .decoded(chunk.counts.decoded, chunk.counts.rejected);
         let mut resource: Option<(u32, Arc<Known>)> = None;

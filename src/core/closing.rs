@@ -1,8 +1,8 @@
 //! From the turn of a second to its sealed slice.
 //!
 //! Whoever first comes with a later second, a chunk or [`Core::advance`], turns to it. What is over is closed, oldest
-//! first, by [`Core::advance`], however long that takes; chunks go on meanwhile. Only when that is far behind, or more is
-//! left at the doors of pairing than has room there, does who brings a chunk wait for it, or do it.
+//! first, by [`Core::advance`], however long that takes; chunks go on meanwhile. Only when that is far behind, or pairing has no
+//! room for more, does who brings a chunk wait for it, or do it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,14 +70,19 @@ impl Core {
         if self.pairing.is_filling() {
             self.make_room(false, self.wait);
         }
-        if self.pairing.is_full() || self.behind.load(Ordering::Relaxed) {
-            self.waited.fetch_add(1, Ordering::Relaxed);
-            (self.wait)(&mut || {
-                self.close_over(&mut self.sealing.lock());
-                self.pairing.clear_doors(&self.graph);
-                self.make_room(true, |long| long());
-            });
+        if self.behind.load(Ordering::Relaxed) {
+            self.wait_until_room_is_made();
         }
+    }
+
+    /// With no guard held: closes what is over, takes in what was left at the doors and makes room, all of it.
+    pub(super) fn wait_until_room_is_made(&self) {
+        self.waited.fetch_add(1, Ordering::Relaxed);
+        (self.wait)(&mut || {
+            self.close_over(&mut self.sealing.lock());
+            self.pairing.clear_doors(&self.graph);
+            self.make_room(true, |long| long());
+        });
     }
 
     fn make_room(&self, patient: bool, long: Wait) {

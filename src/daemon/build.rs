@@ -44,6 +44,9 @@ const IDLE_S: u64 = 15 * 60;
 /// Of the graph's share, what the totals of `/metrics/graph` may take.
 const TOTALS_PERCENT: u64 = 25;
 
+/// Least bytes of the pairing share for each shard (see [`CoreConfig::pairing_bytes`]).
+const LEAST_OF_A_SHARD: u64 = 128 << 10;
+
 /// Grows by one whenever the pairing rules change what a slice says.
 const RULES_VERSION: u32 = 3;
 
@@ -101,7 +104,7 @@ pub fn core_config(resolved: &Resolved) -> CoreConfig {
             .split_by(graph.dimensions.0.iter().cloned()),
         rules: rules(pairing, graph, ignore(ingest)),
         pairing_bytes: limits.pairing.0,
-        shards: shards(),
+        shards: shards(limits.pairing.0),
         max_nodes: graph.max_nodes,
         max_edges: graph.max_edges,
         idle_s: IDLE_S,
@@ -154,10 +157,13 @@ pub(super) fn whole_seconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
-/// A few for each thread, so that two rarely want the same one.
-fn shards() -> usize {
+/// A few for each thread, so that two rarely want the same one; fewer if each would have too little of the share to keep
+/// to it.
+fn shards(pairing_bytes: u64) -> usize {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    (threads * 4).next_power_of_two().clamp(1, 256)
+    let wanted = (threads * 4).next_power_of_two().clamp(1, 256);
+    let room = usize::try_from(pairing_bytes / LEAST_OF_A_SHARD).unwrap_or(usize::MAX);
+    wanted.min(room.max(1))
 }
 
 /// Equal exactly for daemons whose slices mean the same: every key that can change what a slice says, and the rules.

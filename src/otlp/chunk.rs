@@ -3,6 +3,7 @@
 use super::Counts;
 use super::attributes::{AttrRow, number_of};
 use super::fields::Ids;
+use super::links::MAX_LINKS;
 use super::resource::{ResourceRow, text};
 use super::wire::Place;
 use crate::semconv::keys::Meaning;
@@ -47,6 +48,7 @@ pub struct Chunk<'a> {
     pub counts: Counts,
     pub(super) request: &'a [u8],
     pub(super) rows: &'a Rows,
+    pub(super) spans: &'a [SpanRow],
 }
 
 // === impl Rows ===
@@ -62,9 +64,39 @@ impl Rows {
 // === impl Chunk ===
 
 impl<'a> Chunk<'a> {
+    /// All that was walked since the last one.
+    pub(super) fn of(request: &'a [u8], rows: &'a Rows, counts: Counts) -> Self {
+        Self {
+            counts,
+            request,
+            rows,
+            spans: &rows.spans,
+        }
+    }
+
     /// The accepted spans in the order sent.
     pub fn spans(self) -> impl Iterator<Item = SpanRef<'a>> {
-        self.rows.spans.iter().map(move |row| self.span(row))
+        self.spans.iter().map(move |row| self.span(row))
+    }
+
+    /// Of each accepted span, how many links are read at most.
+    pub fn links(self) -> impl Iterator<Item = u32> {
+        let links = |row: &SpanRow| row.link_count.min(MAX_LINKS);
+        self.spans.iter().map(links)
+    }
+
+    /// Its first spans, so many and not all, and the rest. The spans that were rejected are counted with the first.
+    pub fn split_at(self, spans: usize) -> (Self, Self) {
+        let (first, rest) = self.spans.split_at(spans);
+        let (mut counts, mut rest_counts) = (self.counts, Counts::default());
+        rest_counts.decoded = rest.len() as u64;
+        counts.decoded -= rest_counts.decoded;
+        let of = |spans, counts| Self {
+            counts,
+            spans,
+            ..self
+        };
+        (of(first, counts), of(rest, rest_counts))
     }
 
     /// The whole request in protobuf's form: as sent, or what was made of its JSON.
@@ -74,12 +106,12 @@ impl<'a> Chunk<'a> {
 
     /// Number of accepted spans.
     pub fn len(self) -> usize {
-        self.rows.spans.len()
+        self.spans.len()
     }
 
     /// Whether it has no accepted span.
     pub fn is_empty(self) -> bool {
-        self.rows.spans.is_empty()
+        self.spans.is_empty()
     }
 
     /// Number of resources its spans name; [`SpanRef::resource`] is below it.

@@ -5,7 +5,7 @@ use super::wire::{Reader, fixed32, len, varint};
 use crate::span::{LinkTarget, Links, SpanId, TraceId};
 
 /// Most links of one span that are looked at (pairing R12).
-pub const MAX_LINKS: usize = 128;
+pub const MAX_LINKS: u32 = 128;
 
 /// The key of `Span.links`.
 pub(super) const LINK: u32 = len(13);
@@ -51,7 +51,7 @@ fn read(mut link: Reader<'_>) -> Result<Option<LinkTarget>, Malformed> {
 impl<'a> Links<'a> {
     /// How many links stand behind those that [`Links::targets`] looks at.
     pub fn unread(self) -> u64 {
-        u64::from(self.count).saturating_sub(MAX_LINKS as u64)
+        u64::from(self.count).saturating_sub(u64::from(MAX_LINKS))
     }
 
     /// The targets of the first [`MAX_LINKS`] links in the order sent, repeats included; those with an invalid id are
@@ -59,7 +59,7 @@ impl<'a> Links<'a> {
     pub fn targets(self) -> impl Iterator<Item = LinkTarget> + use<'a> {
         let mut run = Reader::new(self.encoded);
         std::iter::from_fn(move || next_link(&mut run))
-            .take(MAX_LINKS)
+            .take(MAX_LINKS as usize)
             .filter_map(|link| read(link).ok()?)
     }
 }

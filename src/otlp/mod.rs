@@ -97,11 +97,7 @@ fn walk_twice(
         (before, counts) = walker::Pass::new(request, keys, scratch, Some(&mut *chunk)).run()?;
     }
     if counts.decoded > 0 {
-        chunk(Chunk {
-            counts,
-            request,
-            rows: &scratch.rows,
-        });
+        chunk(Chunk::of(request, &scratch.rows, counts));
     }
     before += counts;
     Ok(before)

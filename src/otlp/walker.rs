@@ -217,11 +217,7 @@ impl<'r, 's, 'c> Pass<'r, 's, 'c> {
     /// Hands out a full chunk, or in the first pass drops it, and begins the next.
     fn turn_over(&mut self) {
         if let Some(chunk) = &mut self.chunk {
-            chunk(Chunk {
-                counts: self.counts,
-                request: self.request,
-                rows: self.rows,
-            });
+            chunk(Chunk::of(self.request, self.rows, self.counts));
         }
         self.before += self.counts;
         self.counts = Counts::default();

@@ -18,33 +18,46 @@ const MOST_SHARING: usize = 32;
 /// each of it besides: what settles or marks them must not take longer than a chunk. With more, a span is put off to the
 /// close of its tick, as if it had been the last to arrive in it.
 const MOST_BELOW: usize = 256;
-const BELOW_EACH: usize = 4;
+pub(super) const BELOW_EACH: usize = 4;
+/// As many spans below are looked at for a run as if it had so many more.
+pub(super) const MORE: usize = 16;
+
+/// Traces that may become large for each so many spans of a run, and for the first: each then gets an index of all its
+/// spans. The spans that come after that are taken in later.
+pub(super) const LARGE_EACH: usize = 16;
 
 // === impl Shard ===
 
 impl Shard {
     /// Takes accepted spans, in arrival order. All traces are found first, then all their records touched, then the
-    /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs).
-    pub(super) fn insert_all(&mut self, cx: &Context<'_>, spans: Run<'_>, fx: &mut Effects) {
-        let below = MOST_BELOW + BELOW_EACH * spans.len();
-        self.insert_run(cx, spans, below, MOST_BELOW, fx);
+    /// spans taken: memory is far away, and independent reads overlap (a third of the time, benches/core.rs). Returns how
+    /// many of the first it took, at least one: what it grows by is bounded.
+    pub(super) fn insert_all(
+        &mut self,
+        cx: &Context<'_>,
+        spans: Run<'_>,
+        fx: &mut Effects,
+    ) -> usize {
+        let below = BELOW_EACH * (MORE + spans.len());
+        let large = 1 + spans.len() / LARGE_EACH;
+        self.insert_run(cx, spans, (below, MOST_BELOW), large, fx)
     }
 
     /// Takes the spans in that are put off: those of the tick at hand.
     pub(super) fn insert_put_off(&mut self, cx: &Context<'_>, fx: &mut Effects) {
         let put_off = std::mem::take(&mut self.put_off);
         self.put_off_ids.clear();
-        self.insert_run(cx, put_off.run(), usize::MAX, usize::MAX, fx);
+        self.insert_run(cx, put_off.run(), (usize::MAX, usize::MAX), usize::MAX, fx);
     }
 
     fn insert_run(
         &mut self,
         cx: &Context<'_>,
         spans: Run<'_>,
-        mut below: usize,
-        most_below: usize,
+        (mut below, most_below): (usize, usize),
+        large: usize,
         fx: &mut Effects,
-    ) {
+    ) -> usize {
         self.store.begin(cx.tick());
         let mut traces = std::mem::take(&mut self.work.traces);
         traces.clear();
@@ -61,7 +74,12 @@ impl Shard {
             .map(|&trace| self.store.fetch(trace))
             .fold(0, u64::wrapping_add);
         std::hint::black_box(touched);
+        let (before, mut inserted) = (self.store.large_made(), 0);
         for (&trace, span) in traces.iter().zip(spans.iter()) {
+            if self.store.large_made() - before >= large as u64 {
+                break;
+            }
+            inserted += 1;
             let links = spans.links(span);
             let most = below.clamp(1, most_below);
             let taken = self.insert(cx, trace, span.record, links, most, fx);
@@ -71,7 +89,12 @@ impl Shard {
                 self.put_off_ids.insert((trace, span.record.span));
             }
         }
+        // They may have been made for what is not taken in.
+        traces[inserted..]
+            .iter()
+            .for_each(|&trace| self.store.tidy(trace));
         self.work.traces = traces;
+        inserted
     }
 
     /// Takes a span in. If there are `most_below` spans below it or more, it does nothing and returns false.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::probe::Target;
+use super::probes::LINK;
 use super::record::Record;
 use super::texts::Texts;
 use crate::span::TraceId;
@@ -30,6 +31,14 @@ pub struct Batch {
     /// Where each shard's run in `order` ends.
     ends: Vec<u32>,
 }
+
+/// Bytes that a span takes that is kept whole, its links apart: for each of these as many are counted as it takes later.
+const WHOLE: u64 = (size_of::<Incoming>() + size_of::<u32>()) as u64;
+
+/// Bytes that are counted for a span that is put off: as many as it takes once it is taken in, in a trace of its own.
+const PUT_OFF: u64 = 400;
+
+const _: () = assert!(PUT_OFF >= 2 * WHOLE && LINK >= 2 * size_of::<Target>() as u64);
 
 /// The spans of a batch that fall to one shard.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +134,19 @@ impl<'a> Run<'a> {
             .map(move |&index| &self.incoming[index as usize])
     }
 
+    /// The first spans of it, so many at most, and the others.
+    pub(super) fn split_at(self, spans: usize) -> (Self, Self) {
+        let (first, rest) = self.order.split_at(spans.min(self.len()));
+        let of = |order| Self { order, ..self };
+        (of(first), of(rest))
+    }
+
+    /// Bytes that are counted for a copy of it.
+    pub(super) fn bytes(self) -> u64 {
+        let links = self.iter().map(|span| span.links.len() as u64);
+        self.len() as u64 * WHOLE + links.sum::<u64>() * LINK
+    }
+
     /// What one of its spans links to.
     pub(super) fn links(self, span: &Incoming) -> &'a [Target] {
         &self.links[span.links.start as usize..span.links.end as usize]
@@ -153,11 +175,9 @@ impl Kept {
         self.incoming.len()
     }
 
+    /// Bytes that are counted for it when it is added to.
     pub(super) fn bytes(&self) -> u64 {
-        let bytes = self.incoming.capacity() * size_of::<Incoming>()
-            + self.links.capacity() * size_of::<Target>()
-            + self.order.capacity() * size_of::<u32>();
-        bytes as u64
+        self.incoming.len() as u64 * PUT_OFF + self.links.len() as u64 * LINK
     }
 }
 

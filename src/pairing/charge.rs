@@ -55,6 +55,10 @@ pub(super) struct OnEdge {
 // === impl Charges ===
 
 impl Charges {
+    /// Most bytes that a call takes, if it is one on a second edge.
+    pub(super) const CALL: u64 = (2 * (size_of::<(u32, HashMap<EdgeId, Charged>)>() + 1)
+        + 4 * size_of::<(EdgeId, Charged)>()) as u64;
+
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
             by_span: HashMap::with_hasher(hasher),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::Pairing;
 use super::batch::shard_of;
 use super::door::{Door, Out};
-use super::probe::{Answer, LinkProbe};
 use super::shard::Context;
 use crate::graph::call::Effects;
 use crate::graph::{Graph, LiveSlice};
@@ -22,8 +21,10 @@ impl Pairing {
     pub fn close(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) -> u64 {
         let cx = self.context(graph, tick, live);
         let mut effects = Effects::default();
-        let probes = self.collect(&cx, &mut effects);
-        self.exchange(&cx, &probes, &mut effects);
+        for door in &self.doors {
+            self.collect(&cx, door, &mut effects);
+        }
+        self.exchange(&cx, &mut effects);
         let mut pending = 0;
         for door in &self.doors {
             pending += self.sweep(&cx, door, &mut effects);
@@ -32,49 +33,27 @@ impl Pairing {
         pending
     }
 
-    /// The links that were asked since the last exchange, by the shard of the span they name. First takes in what was left
-    /// at the doors, and what was put off.
-    fn collect(&self, cx: &Context<'_>, fx: &mut Effects) -> Vec<Vec<LinkProbe>> {
-        let mut probes: Vec<Vec<LinkProbe>> = self.doors.iter().map(|_| Vec::new()).collect();
-        for door in &self.doors {
-            let mut shard = door.take();
-            while let Some(left) = shard.pop_left(cx.tick()) {
-                shard.insert_all(cx, left.run(), fx);
-                cx.relieve(fx);
-            }
-            shard.insert_put_off(cx, fx);
-            // Room is made when the links are on their way: they would be given up for it.
-            for probe in std::mem::take(&mut shard.probes.outbox) {
-                probes[self.shard(probe.target.trace)].push(probe);
-            }
+    /// Takes in what was left at a door, and what was put off.
+    fn collect(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) {
+        let mut shard = door.take();
+        while let Some(left) = shard.pop_left(cx.tick()) {
+            shard.take_in(cx, &left, fx, |shard, fx| {
+                self.keep_to_budget(cx, shard, fx);
+            });
         }
-        probes
-    }
-
-    /// Answers all links that were asked.
-    fn exchange(&self, cx: &Context<'_>, probes: &[Vec<LinkProbe>], fx: &mut Effects) {
-        let mut answers: Vec<Vec<Answer>> = self.doors.iter().map(|_| Vec::new()).collect();
-        let mut given = Vec::new();
-        for (door, probes) in self.doors.iter().zip(probes) {
-            let mut shard = door.take();
-            shard.answer_links(cx, probes, &mut given, fx);
-            self.keep_to_budget(cx, &mut shard, fx);
-            for answer in given.drain(..) {
-                answers[self.shard(answer.to.trace)].push(answer);
-            }
-        }
-        for (door, answers) in self.doors.iter().zip(&answers) {
-            if !answers.is_empty() {
-                door.take().take_answers(cx, answers, fx);
-            }
-        }
+        shard.insert_put_off(cx, fx);
+        self.keep_to_budget(cx, &mut shard, fx);
     }
 
     /// Sweeps a shard, whose links are answered; then takes in what was left at its door meanwhile.
     fn sweep(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) -> u64 {
         let mut shard = door.take();
-        shard.sweep(cx, fx);
-        // A record and the tombstone of its neighbour are more than two records.
+        shard.begin_sweep(cx, fx);
+        while shard.sweep_some(cx, fx) {
+            // A record and the tombstone of its neighbour are more than two records.
+            self.keep_to_budget(cx, &mut shard, fx);
+        }
+        shard.end_sweep(cx);
         self.keep_to_budget(cx, &mut shard, fx);
         let pending = shard.pending;
         self.take_in_left(cx.graph, &mut shard);
@@ -90,8 +69,9 @@ impl Pairing {
             };
             let cx = self.context(graph, open, left.live());
             let mut effects = Effects::default();
-            shard.insert_all(&cx, left.run(), &mut effects);
-            self.keep_to_budget(&cx, shard, &mut effects);
+            shard.take_in(&cx, &left, &mut effects, |shard, fx| {
+                self.keep_to_budget(&cx, shard, fx);
+            });
             left.live().absorb(graph, &mut effects);
         }
     }

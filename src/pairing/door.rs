@@ -12,13 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Gauges;
 use super::batch::{Kept, Run};
 use super::shard::{Context, Shard};
+use super::share::Share;
 use super::shed::Cut;
 use crate::graph::LiveSlice;
 use crate::graph::call::Effects;
 use crate::sync::{Mutex, MutexGuard};
-
-/// Bytes in use by all shards, and by what lies at their doors.
-pub(super) type Used = Arc<AtomicU64>;
 
 /// A shard, or the place where it will be again.
 #[derive(Debug)]
@@ -26,7 +24,7 @@ pub(super) struct Door {
     inside: Mutex<Inside>,
     /// Bytes of the shard when it was last counted, which are among those of all.
     bytes: AtomicU64,
-    used: Used,
+    share: Arc<Share>,
     /// Held by who has the shard out. Nobody who brings a chunk waits for it.
     taken: Mutex<()>,
 }
@@ -46,8 +44,7 @@ pub(super) struct Inside {
 struct Pile {
     chunks: VecDeque<Left>,
     spans: u64,
-    bytes: u64,
-    used: Used,
+    share: Arc<Share>,
 }
 
 /// The spans of one chunk that were left.
@@ -72,31 +69,32 @@ pub(super) struct Out<'a> {
 // === impl Door ===
 
 impl Door {
-    pub(super) fn new(shard: Shard, used: &Used) -> Self {
+    pub(super) fn new(inside: Shard, share: &Arc<Share>) -> Self {
         let pile = Pile {
             chunks: VecDeque::new(),
             spans: 0,
-            bytes: 0,
-            used: Arc::clone(used),
+            share: Arc::clone(share),
         };
+        let bytes = inside.bytes();
+        share.count(bytes);
         Self {
             inside: Mutex::new(Inside {
-                shard: Some(Box::new(shard)),
+                shard: Some(Box::new(inside)),
                 pile,
                 was: Default::default(),
             }),
-            bytes: AtomicU64::new(0),
-            used: Arc::clone(used),
+            bytes: AtomicU64::new(bytes),
+            share: Arc::clone(share),
             taken: Mutex::new(()),
         }
     }
 
-    /// Counts the shard's bytes anew. By who has it, inside or out.
-    pub(super) fn count(&self, bytes: u64) {
+    /// Counts the shard's bytes anew, and `more` beside it, modulo 2^64, so that what went into the shard is taken off where
+    /// it was counted before. By who has it, inside or out.
+    fn count(&self, bytes: u64, more: u64) {
         let before = self.bytes.swap(bytes, Ordering::Relaxed);
-        // Modulo 2^64, so that less is added as well.
-        let more = bytes.wrapping_sub(before);
-        self.used.fetch_add(more, Ordering::Relaxed);
+        self.share
+            .count(bytes.wrapping_sub(before).wrapping_add(more));
     }
 
     /// Bytes of the shard when it was last counted.
@@ -110,19 +108,23 @@ impl Door {
         let Some((shard, pile)) = inside.shard_in(cx.tick()) else {
             return inside.pile.push(Left::new(spans, cx.tick(), cx.live));
         };
-        shard.insert_all(cx, spans, fx);
-        self.count(shard.bytes());
+        let taken = shard.insert_all(cx, spans, fx);
+        self.count(shard.bytes(), 0);
+        pile.push_rest(cx, spans, taken);
         if pile.chunks.is_empty() {
             return;
         }
         drop(inside);
-        // Takes a chunk along that was left: so there are soon none.
+        // Takes a chunk along that was left, if there is room for what it grows by: so there are soon none.
         let mut inside = self.open();
         if let Some((shard, pile)) = inside.shard_in(cx.tick())
+            && let Some((spans, _room)) = self.share.reserve(pile.links())
+            && spans == pile.links().count()
             && let Some(left) = pile.pop(cx.tick())
         {
-            shard.insert_all(cx, left.run(), fx);
-            self.count(shard.bytes());
+            let taken = shard.insert_all(cx, left.run(), fx);
+            self.count(shard.bytes(), left.bytes().wrapping_neg());
+            pile.push_rest(cx, left.run(), taken);
         }
     }
 
@@ -175,7 +177,6 @@ impl Inside {
         gauges.pending += self.pile.spans;
         gauges.held += self.pile.spans;
         gauges.at_doors = self.pile.spans;
-        gauges.bytes += self.pile.bytes;
         gauges.short_by = cut.short_by(tick);
         gauges
     }
@@ -191,18 +192,28 @@ impl Inside {
 impl Pile {
     fn push(&mut self, left: Left) {
         self.spans += left.spans();
-        self.bytes += left.bytes();
-        self.used.fetch_add(left.bytes(), Ordering::Relaxed);
+        self.share.count(left.bytes());
         self.chunks.push_back(left);
     }
 
-    /// Takes what was left longest ago, if it arrived by the close of `tick`.
+    /// Leaves what was not taken in of a run.
+    fn push_rest(&mut self, cx: &Context<'_>, spans: Run<'_>, taken: usize) {
+        if taken < spans.len() {
+            self.push(Left::new(spans.split_at(taken).1, cx.tick(), cx.live));
+        }
+    }
+
+    /// The spans of what was left longest ago, as [`Share::reserve`] is told them; their links are counted.
+    fn links(&self) -> impl Iterator<Item = u32> {
+        let spans = self.chunks.front().map_or(0, |left| left.spans.len());
+        std::iter::repeat_n(0, spans)
+    }
+
+    /// Takes what was left longest ago, if it arrived by the close of `tick`; its bytes stay counted.
     fn pop(&mut self, tick: u32) -> Option<Left> {
         self.chunks.front().filter(|left| left.tick <= tick)?;
         let left = self.chunks.pop_front()?;
         self.spans -= left.spans();
-        self.bytes -= left.bytes();
-        self.used.fetch_sub(left.bytes(), Ordering::Relaxed);
         if self.chunks.is_empty() {
             self.chunks = VecDeque::new();
         }
@@ -213,6 +224,9 @@ impl Pile {
 // === impl Left ===
 
 impl Left {
+    /// Bytes besides those of its spans, in a list that may just have grown.
+    const ITSELF: u64 = 2 * size_of::<Self>() as u64;
+
     /// A copy of the run, which arrived in `tick`, whose slice is `live`.
     fn new(run: Run<'_>, tick: u32, live: &Arc<LiveSlice>) -> Self {
         Self {
@@ -234,8 +248,9 @@ impl Left {
         self.spans.len() as u64
     }
 
+    /// Bytes that are counted for it.
     fn bytes(&self) -> u64 {
-        size_of::<Self>() as u64 + self.spans.bytes()
+        Self::ITSELF + self.run().bytes()
     }
 }
 
@@ -252,11 +267,36 @@ impl Out<'_> {
         self.door.open().pile.chunks.len()
     }
 
+    /// Takes in what was left at its door, as much at once as the share has room for when `make_room` has made some.
+    pub(super) fn take_in(
+        &mut self,
+        cx: &Context<'_>,
+        left: &Left,
+        fx: &mut Effects,
+        mut make_room: impl FnMut(&mut Self, &mut Effects),
+    ) {
+        let (mut rest, most) = (left.run(), self.door.share.spans_at_once());
+        while rest.len() > 0 {
+            let taken = self.insert_all(cx, rest.split_at(most).0, fx);
+            let (run, later) = rest.split_at(taken);
+            self.count_without(run.bytes());
+            make_room(self, fx);
+            cx.relieve(fx);
+            rest = later;
+        }
+        self.count_without(Left::ITSELF);
+    }
+
     /// Counts its bytes anew, and returns them.
     pub(super) fn count(&self) -> u64 {
         let bytes = self.bytes();
-        self.door.count(bytes);
+        self.door.count(bytes, 0);
         bytes
+    }
+
+    /// The same, when it took `less` that was counted elsewhere.
+    pub(super) fn count_without(&self, less: u64) {
+        self.door.count(self.bytes(), less.wrapping_neg());
     }
 }
 

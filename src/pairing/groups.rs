@@ -2,10 +2,10 @@
 //! remembered.
 
 use ahash::RandomState;
-use hashbrown::HashTable;
 
 use super::ring::Ring;
 use super::slab::Slab;
+use super::table::Table;
 use super::tomb::Waits;
 use crate::graph::NodeId;
 use crate::span::TraceId;
@@ -24,7 +24,7 @@ pub(super) struct Group {
 pub(super) struct Groups {
     hasher: RandomState,
     kept: Slab<Kept>,
-    by_key: HashTable<u32>,
+    by_key: Table<u32>,
     /// When each is to be looked at.
     due: Ring,
     /// How long a member waits at most.
@@ -45,7 +45,7 @@ impl Groups {
         Self {
             hasher,
             kept: Slab::new(),
-            by_key: HashTable::new(),
+            by_key: Table::new(),
             due: Ring::default(),
             longest: waits.longest(),
         }
@@ -66,9 +66,8 @@ impl Groups {
         }
         let id = self.kept.insert(Kept { group, until });
         let (kept, hasher) = (&self.kept, &self.hasher);
-        let hash_of = |&id: &u32| hasher.hash_one(kept.get(id).group);
-        self.by_key
-            .insert_unique(hasher.hash_one(group), id, hash_of);
+        let hash_of = |id: u32| hasher.hash_one(kept.get(id).group);
+        self.by_key.add(hasher.hash_one(group), id, hash_of);
         let more = if until < tick { self.longest } else { 0 };
         self.due.push(until.saturating_add(more), id);
     }
@@ -104,7 +103,7 @@ impl Groups {
 
     /// Visits all groups, with the last tick whose arrivals see each.
     pub(super) fn each(&self, mut visit: impl FnMut(&Group, u32)) {
-        for &id in &self.by_key {
+        for id in self.by_key.iter() {
             let Kept { group, until } = self.kept.get(id);
             visit(group, *until);
         }
@@ -115,23 +114,25 @@ impl Groups {
             return None;
         }
         let hash = self.hasher.hash_one(group);
-        let found = self
-            .by_key
-            .find(hash, |&id| self.kept.get(id).group == *group);
-        found.copied()
+        self.by_key
+            .find(hash, |id| self.kept.get(id).group == *group)
     }
 
     fn remove(&mut self, id: u32) {
         let hash = self.hasher.hash_one(self.kept.get(id).group);
-        if let Ok(entry) = self.by_key.find_entry(hash, |&other| other == id) {
-            entry.remove();
-        }
+        self.by_key.remove(hash, id);
         self.kept.remove(id);
+    }
+
+    /// Gives back the room of what was forgotten.
+    pub(super) fn give_back(&mut self) {
+        let (kept, hasher) = (&self.kept, &self.hasher);
+        self.by_key
+            .give_back(|id| hasher.hash_one(kept.get(id).group));
     }
 
     /// Bytes in use.
     pub(super) fn bytes(&self) -> u64 {
-        let table = self.by_key.allocation_size() as u64;
-        self.kept.bytes_used() + table + self.due.bytes()
+        self.kept.bytes_used() + self.by_key.bytes() + self.due.bytes()
     }
 }

@@ -191,7 +191,12 @@ impl SpanIndex {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.entries.bytes_used() + self.heads.bytes()
+        size_of::<Self>() as u64 + self.entries.bytes_used() + self.heads.bytes()
+    }
+
+    /// Gives back the room of spans that are gone.
+    pub(super) fn give_back(&mut self) {
+        self.heads.give_back(|head| spread(head.hash));
     }
 
     /// Ids are shared by few spans: their chains are short.

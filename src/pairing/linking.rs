@@ -23,40 +23,48 @@ enum Linked {
     NotSeen,
 }
 
+/// Links that are answered before it is asked whether there is room for more answers.
+pub(super) const ANSWERED_AT_ONCE: usize = 64;
+
 // === impl Shard ===
 
 impl Shard {
-    /// Takes in the links that name this shard's spans, all of them asked by the close of the tick, and answers those that
-    /// settle: a CONSUMER's as soon as its PRODUCER is there, all others at their span's deadline.
-    pub(super) fn answer_links(
+    /// Begins to answer the links that name this shard's spans and settle: a CONSUMER's as soon as its PRODUCER is there, all
+    /// others at their span's deadline. All that were asked by the close of the tick are here.
+    pub(super) fn begin_answers(&mut self, cx: &Context<'_>) {
+        let mut early = Vec::new();
+        self.probes.take_early(&mut early);
+        let links = &mut self.round.links;
+        self.probes.take_due(cx.tick(), links);
+        self.round.due = links.len();
+        links.reverse();
+        links.extend(early.into_iter().rev());
+        self.work.gives_way.clear();
+    }
+
+    /// Answers some of them; returns whether there may be more.
+    pub(super) fn answer_some(
         &mut self,
         cx: &Context<'_>,
-        probes: &[LinkProbe],
         answers: &mut Vec<Answer>,
         fx: &mut Effects,
-    ) {
-        let mut ids = std::mem::take(&mut self.work.links);
-        ids.clear();
-        for probe in probes {
-            ids.push(self.probes.insert(*probe));
-        }
-        self.probes.take_woken(&mut ids);
-        for &id in &ids {
-            if let Some(probe) = self.probes.open(id).filter(|probe| probe.from.consumes()) {
-                self.answer_early(cx, id, &probe, answers, fx);
-                cx.relieve(fx);
+    ) -> bool {
+        for _ in 0..ANSWERED_AT_ONCE {
+            let early = self.round.links.len() > self.round.due;
+            let Some(id) = self.round.links.pop() else {
+                self.round.links = Vec::new();
+                return false;
+            };
+            match self.probes.open(id) {
+                Some(probe) if !early => self.answer_due(cx, id, &probe, answers, fx),
+                Some(probe) if probe.from.consumes() => {
+                    self.answer_early(cx, id, &probe, answers, fx);
+                }
+                _ => {}
             }
+            cx.relieve(fx);
         }
-        ids.clear();
-        self.probes.take_due(cx.tick(), &mut ids);
-        self.work.gives_way.clear();
-        for &id in &ids {
-            if let Some(probe) = self.probes.open(id) {
-                self.answer_due(cx, id, &probe, answers, fx);
-                cx.relieve(fx);
-            }
-        }
-        self.work.links = ids;
+        true
     }
 
     fn answer_early(

@@ -13,6 +13,7 @@ mod closing;
 mod door;
 mod draw;
 mod entry;
+mod exchange;
 mod giving_way;
 mod groups;
 mod ignore;
@@ -30,6 +31,7 @@ mod ring;
 mod room;
 mod settle;
 mod shard;
+mod share;
 mod shed;
 mod slab;
 mod store;
@@ -47,12 +49,14 @@ pub use batch::Batch;
 pub use checkpoint::Unreadable;
 pub use ignore::{Ignore, IgnoreRule, Matches};
 pub use intake::ServiceInfo;
+pub use share::Reserved;
 
 use crate::graph::call::{Call, Effects};
 use crate::graph::{Graph, LiveSlice};
 use crate::semconv::NamingConfig;
-use door::{Door, Out, Used};
+use door::{Door, Out};
 use shard::{Context, Shard};
+use share::Share;
 
 /// Whether an inbound span may share its id with its caller's (B3 tracers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,8 +118,10 @@ pub struct Gauges {
     pub tombstones: u64,
     /// Of those held, how many lie at the door of a shard that is busy.
     pub at_doors: u64,
-    /// Bytes in use by all, indexes included.
+    /// Bytes in use by all, indexes included, and by what is on its way.
     pub bytes: u64,
+    /// The most that were in use at once since the start.
+    pub most_bytes: u64,
     /// Entries visited in the indexes of large traces since the start: some for each of their spans, whatever the shape
     /// of the trace.
     pub visited: u64,
@@ -142,9 +148,7 @@ pub struct Pairing {
     rules: Rules,
     hasher: RandomState,
     doors: Box<[Door]>,
-    /// Bytes in use, and how many may be.
-    used: Used,
-    budget: u64,
+    share: Arc<Share>,
     /// See [`Gauges::unread_links`].
     unread_links: AtomicU64,
 }
@@ -168,17 +172,17 @@ impl Rules {
 // === impl Pairing ===
 
 impl Pairing {
-    /// No spans, in `shards` shards (at least one), as of the open `tick`; at most about `budget` bytes.
+    /// No spans, in `shards` shards (at least one), as of the open `tick`; at most `budget` bytes, if that is
+    /// 128 KiB or more for each shard.
     pub fn new(rules: Rules, shards: usize, budget: u64, tick: u32) -> Self {
         let hasher = RandomState::new();
         let shards = shards.max(1);
         let swept = tick.saturating_sub(1);
-        let used = Used::default();
-        let door = |_| Door::new(Shard::new(hasher.clone(), &rules, swept), &used);
+        let share = Arc::new(Share::new(budget));
+        let door = |_| Door::new(Shard::new(hasher.clone(), &rules, swept), &share);
         Self {
             doors: (0..shards).map(door).collect(),
-            used,
-            budget,
+            share,
             unread_links: AtomicU64::new(0),
             rules,
             hasher,
@@ -206,23 +210,25 @@ impl Pairing {
         });
     }
 
-    /// Whether more is in use than may be.
-    pub fn is_full(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > self.budget
+    /// Reserves room for spans that are brought, of each of which at most so many links are read: for all or, if there is too
+    /// little, for some of the first. `None` if there is none, until room was made.
+    pub fn reserve(&self, links: impl Iterator<Item = u32>) -> Option<(usize, Reserved<'_>)> {
+        self.share.reserve(links)
+    }
+
+    /// For how many of the first there is room, while nobody else brings any.
+    pub fn fitting(&self, links: impl Iterator<Item = u32>) -> usize {
+        self.share.fitting(links)
     }
 
     /// Whether room is to be made: at fifteen sixteenths, so that one can do that while the others go on.
     pub fn is_filling(&self) -> bool {
-        self.excess() > 0
+        self.share.excess() > 0
     }
 
-    fn excess(&self) -> u64 {
-        let used = self.used.load(Ordering::Relaxed);
-        used.saturating_sub(self.mark())
-    }
-
-    fn mark(&self) -> u64 {
-        self.budget - self.budget / 16
+    /// The shard that has the most.
+    fn fullest(&self) -> Option<&Door> {
+        self.doors.iter().max_by_key(|door| door.bytes())
     }
 
     /// R2: makes room in the shard that has the most, by way of `long`; if somebody has it out, only once it is back, and
@@ -235,7 +241,7 @@ impl Pairing {
         patient: bool,
         long: impl FnOnce(&mut dyn FnMut()),
     ) {
-        let most = self.doors.iter().max_by_key(|door| door.bytes());
+        let most = self.fullest();
         let take = if patient {
             most.map(Door::take)
         } else {
@@ -261,11 +267,16 @@ impl Pairing {
         }
     }
 
-    /// R2: makes room in a shard for what is in use beyond the mark, if it has more than its part.
+    /// R2: makes room in a shard for what is in use beyond the mark, if it has more than its part; if not, for what is in use
+    /// beyond what may be.
     fn keep_to_budget(&self, cx: &Context<'_>, shard: &mut Out<'_>, fx: &mut Effects) {
         let bytes = shard.count();
-        let excess = self.excess();
-        if excess > 0 && bytes > self.mark() / self.doors.len() as u64 {
+        let excess = if bytes > self.share.mark() / self.doors.len() as u64 {
+            self.share.excess()
+        } else {
+            self.share.beyond_ceiling()
+        };
+        if excess > 0 {
             fx.evicted += shard.shed(cx, bytes.saturating_sub(excess), fx);
             shard.count();
         }
@@ -275,6 +286,8 @@ impl Pairing {
     pub fn gauges(&self, tick: u32) -> Gauges {
         let mut sum = Gauges {
             unread_links: self.unread_links.load(Ordering::Relaxed),
+            bytes: self.share.used(),
+            most_bytes: self.share.most(),
             ..Gauges::default()
         };
         for door in &self.doors {
@@ -293,7 +306,6 @@ impl Gauges {
         self.held += shard.held;
         self.tombstones += shard.tombstones;
         self.at_doors += shard.at_doors;
-        self.bytes += shard.bytes;
         self.visited += shard.visited;
         let ShortBy {
             wait_s,

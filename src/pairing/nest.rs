@@ -19,6 +19,7 @@ use super::parent::{self, Parent};
 use super::probe::Target;
 use super::probes::Probes;
 use super::record::{Flags, Place, Seen};
+use super::room;
 use super::store::{Near, Store};
 use crate::graph::call::Outcome;
 use crate::graph::{Graph, NodeId};
@@ -100,19 +101,15 @@ struct Frame {
 // === impl Walk ===
 
 impl Walk {
-    /// The room of its largest list.
-    pub(super) fn room(&self) -> usize {
-        let lists = [
-            self.found.capacity(),
-            self.carried.capacity(),
-            self.matched.capacity(),
-            self.frames.capacity(),
-            self.children.capacity(),
-            self.component.capacity(),
-            self.path.capacity(),
-        ];
-        let near = self.near.room().max(self.callee.room());
-        lists.into_iter().fold(near, usize::max)
+    /// Bytes of its lists.
+    pub(super) fn bytes(&self) -> u64 {
+        let found = room::of_map(&self.found);
+        let said = room::of_map(&self.carried) + room::of_map(&self.matched);
+        let lists = room::of_list(&self.frames)
+            + room::of_list(&self.children)
+            + room::of_list(&self.component)
+            + room::of_list(&self.path);
+        found + said + lists + self.near.bytes() + self.callee.bytes()
     }
 
     /// Forgets what other sweeps found.

@@ -3,18 +3,32 @@
 //! What is asked of them is `linking`'s business; here is where they are kept, and for how long. A link whose time is over
 //! is kept once more for as long as anybody may wait who arrived before, if somebody waits in the trace it names.
 
-use ahash::{HashMap, HashSet, RandomState};
+mod found;
+mod opens;
+
+use ahash::{HashSet, RandomState};
 
 use super::probe::{LinkProbe, Linker, Target};
 use super::ring::Ring;
 use super::room;
 use super::slab::Slab;
+use super::table::Table;
 use super::tomb::Waits;
 use crate::graph::NodeId;
 use crate::span::TraceId;
+use opens::Opens;
 
 /// No probe.
 const NONE: u32 = u32::MAX;
+
+/// Most bytes that a link takes where it is kept: itself, the count of its trace, five places in tables and lists that may
+/// just have grown. As many are counted for it from when it comes, so that bringing it there never takes more.
+pub(super) const LINK: u64 = (size_of::<Option<Kept>>() + Opens::EACH + 80) as u64;
+
+const _: () = assert!(
+    LINK >= 2 * size_of::<LinkProbe>() as u64 + 16,
+    "it also covers a link on its way, in a list that has just grown, and being sorted"
+);
 
 /// How far a link has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +46,15 @@ pub(super) enum State {
 /// The links of a shard, by what they name.
 #[derive(Debug)]
 pub(super) struct Probes {
+    hasher: RandomState,
     kept: Slab<Option<Kept>>,
-    /// The newest link that names a span; each leads to the one before.
-    pub(super) heads: HashMap<Target, u32>,
-    /// Which services' consumers link to a span: when the time of the last of them is over. So a thousand receives of one
-    /// message cost a thousand lookups, not a million.
-    consumers: HashMap<(Target, NodeId), u32>,
-    /// Open links by the trace they name.
-    open: HashMap<TraceId, u32>,
+    /// By what it names, the newest link that names a span; each leads to the one before.
+    heads: Table<u32>,
+    /// By what it names and its service, the link of a consumer whose time is over last. So a thousand receives of one message
+    /// cost a thousand lookups, not a million.
+    consumers: Table<u32>,
+    /// How many open links name a trace.
+    open: Opens,
     due: Ring,
     expiring: Ring,
     /// Ticks that a link is remembered after its span's deadline, and once more if somebody may need it.
@@ -47,6 +62,8 @@ pub(super) struct Probes {
     more: u32,
     /// Producers that arrived since the last exchange and are named by an open link.
     pub(super) woken: HashSet<Target>,
+    /// Links of consumers that were taken in since then.
+    fresh: Vec<u32>,
     /// Links asked by this shard's spans since the last exchange.
     pub(super) outbox: Vec<LinkProbe>,
 }
@@ -66,20 +83,26 @@ impl Probes {
             retain: waits.retain,
             more: waits.longest_of_all(),
             kept: Slab::new(),
-            heads: HashMap::with_hasher(hasher.clone()),
-            consumers: HashMap::with_hasher(hasher.clone()),
-            open: HashMap::with_hasher(hasher.clone()),
+            heads: Table::new(),
+            consumers: Table::new(),
+            open: Opens::new(hasher.clone()),
             due: Ring::default(),
             expiring: Ring::default(),
-            woken: HashSet::with_hasher(hasher),
+            woken: HashSet::with_hasher(hasher.clone()),
+            fresh: Vec::new(),
             outbox: Vec::new(),
+            hasher,
         }
     }
 
-    /// Takes a link in.
-    pub(super) fn insert(&mut self, probe: LinkProbe) -> u32 {
-        let expires = self.expires(&probe.from);
-        self.insert_until(probe, expires)
+    /// Takes links in that were asked since the last exchange.
+    pub(super) fn take_in(&mut self, probes: &[LinkProbe]) {
+        for probe in probes {
+            let id = self.insert_until(*probe, self.expires(&probe.from));
+            if probe.from.consumes() {
+                self.fresh.push(id);
+            }
+        }
     }
 
     /// The tick at whose close the time of a span's links is over: what arrives later does not see them.
@@ -89,19 +112,15 @@ impl Probes {
 
     /// Takes a link in that is to be looked at when `tick` closes.
     fn insert_until(&mut self, probe: LinkProbe, tick: u32) -> u32 {
-        let head = self.heads.get(&probe.target).copied().unwrap_or(NONE);
         let id = self.kept.insert(Some(Kept {
             probe,
             state: State::Open,
-            next: head,
+            next: NONE,
         }));
-        self.heads.insert(probe.target, id);
-        *self.open.entry(probe.target.trace).or_default() += 1;
+        self.begin_with(probe.target, id);
+        self.open.add(probe.target.trace);
         if probe.from.consumes() {
-            let expires = self.expires(&probe.from);
-            let key = (probe.target, probe.from.service);
-            let last = self.consumers.entry(key).or_insert(expires);
-            *last = expires.max(*last);
+            self.note_consumer(id, &probe);
         }
         self.due.push(probe.from.deadline, id);
         self.expiring.push(tick, id);
@@ -110,15 +129,17 @@ impl Probes {
 
     /// Notes that a producer arrived, if an open link may be waiting for it.
     pub(super) fn wake(&mut self, target: Target) {
-        if self.open.contains_key(&target.trace) && self.heads.contains_key(&target) {
+        if self.any_open(target.trace) && self.head(target) != NONE {
             self.woken.insert(target);
         }
     }
 
-    /// Adds the links that name the producers which arrived since this was last asked.
-    pub(super) fn take_woken(&mut self, out: &mut Vec<u32>) {
+    /// Adds the links that may settle early: those taken in since this was last asked, and those that name the producers
+    /// which arrived since.
+    pub(super) fn take_early(&mut self, out: &mut Vec<u32>) {
+        out.append(&mut std::mem::take(&mut self.fresh));
         for target in std::mem::take(&mut self.woken) {
-            let mut at = self.heads.get(&target).copied().unwrap_or(NONE);
+            let mut at = self.head(target);
             while let Some(kept) = self.at(at) {
                 out.push(at);
                 at = kept.next;
@@ -148,22 +169,13 @@ impl Probes {
         let was = std::mem::replace(&mut kept.state, state);
         let trace = kept.probe.target.trace;
         if was == State::Open {
-            self.forget_open(trace);
-        }
-    }
-
-    fn forget_open(&mut self, trace: TraceId) {
-        if let Some(open) = self.open.get_mut(&trace) {
-            *open -= 1;
-            if *open == 0 {
-                self.open.remove(&trace);
-            }
+            self.open.remove(trace);
         }
     }
 
     /// Whether an open link names a span of the trace.
     pub(super) fn any_open(&self, trace: TraceId) -> bool {
-        !self.open.is_empty() && self.open.contains_key(&trace)
+        self.open.has(trace)
     }
 
     /// Whether any link that names the span has this to say.
@@ -172,11 +184,7 @@ impl Probes {
         target: Target,
         mut says: impl FnMut(&LinkProbe, State) -> bool,
     ) -> bool {
-        let mut at = if self.heads.is_empty() {
-            NONE
-        } else {
-            self.heads.get(&target).copied().unwrap_or(NONE)
-        };
+        let mut at = self.head(target);
         while let Some(kept) = self.at(at) {
             if says(&kept.probe, kept.state) {
                 return true;
@@ -205,8 +213,8 @@ impl Probes {
     /// Whether a consumer of `service` that does not merely receive links to the span, as seen by what arrived in the tick
     /// `since`.
     pub(super) fn consumed_by(&self, target: Target, service: NodeId, since: u32) -> bool {
-        let last = self.consumers.get(&(target, service));
-        last.is_some_and(|&last| last >= since)
+        let last = self.last_consumer((target, service));
+        last.and_then(|id| self.consumer_expires(id)) >= Some(since)
     }
 
     /// Forgets the links that expire by the close of `tick`, but for those that name a trace in which somebody waits, by
@@ -250,74 +258,54 @@ impl Probes {
         let ids = self.expiring.take_at(tick);
         let open = self.remove(&ids);
         self.expiring.recycle(ids);
-        self.shrink();
         open
-    }
-
-    /// Gives back the room of what was forgotten.
-    fn shrink(&mut self) {
-        self.heads.shrink_to_fit();
-        self.consumers.shrink_to_fit();
-        self.open.shrink_to_fit();
     }
 
     /// Gives back links, each chain walked once; returns how many were open.
     fn remove(&mut self, ids: &[u32]) -> u64 {
         let mut open = 0;
-        let mut targets: Vec<Target> = Vec::with_capacity(ids.len());
         for &id in ids {
             let Some(Kept { probe, state, .. }) = *self.kept.get(id) else {
                 continue;
             };
             if state == State::Open {
                 open += 1;
-                self.forget_open(probe.target.trace);
+                self.open.remove(probe.target.trace);
             }
-            let (key, expires) = (
-                (probe.target, probe.from.service),
-                self.expires(&probe.from),
-            );
-            let last = self.consumers.get(&key);
-            if probe.from.consumes() && last.is_some_and(|&last| last <= expires) {
-                self.consumers.remove(&key);
+            let key = (probe.target, probe.from.service);
+            if probe.from.consumes() && self.last_consumer(key) == Some(id) {
+                self.consumers.remove(self.hasher.hash_one(key), id);
             }
             let kept = self.kept.get_mut(id).as_mut().expect("it was just read");
             kept.state = State::Gone;
-            targets.push(probe.target);
         }
-        targets.sort_unstable();
-        targets.dedup();
-        for target in targets {
-            self.unlink_gone(target);
+        for &id in ids {
+            // Another one of its chain may have taken it along.
+            if let Some(Kept { probe, .. }) = *self.kept.get(id) {
+                self.unlink_gone(probe.target);
+            }
         }
         open
     }
 
     fn unlink_gone(&mut self, target: Target) {
-        let mut at = self.heads.remove(&target).unwrap_or(NONE);
+        let mut at = self.head(target);
+        self.heads.remove(self.hasher.hash_one(target), at);
         let mut last = NONE;
         while let Some(&Kept { state, next, .. }) = self.at(at) {
             if state == State::Gone {
                 *self.kept.get_mut(at) = None;
                 self.kept.remove(at);
+            } else if last == NONE {
+                self.begin_with(target, at);
+                last = at;
             } else {
-                self.link_after(target, last, at);
+                self.link_after(last, at);
                 last = at;
             }
             at = next;
         }
-        if last != NONE {
-            self.link_after(target, last, NONE);
-        }
-    }
-
-    /// Makes `id` follow `last` in a chain, or begin it.
-    fn link_after(&mut self, target: Target, last: u32, id: u32) {
-        if last == NONE {
-            self.heads.insert(target, id);
-        } else if let Some(before) = self.kept.get_mut(last) {
-            before.next = id;
-        }
+        self.link_after(last, NONE);
     }
 
     /// A kept link.
@@ -325,13 +313,13 @@ impl Probes {
         (id != NONE).then(|| self.kept.get(id).as_ref())?
     }
 
-    /// Bytes in use.
+    /// Bytes in use, and those that the links asked will take where they go.
     pub(super) fn bytes(&self) -> u64 {
-        let maps = room::of_map(&self.heads)
-            + room::of_map(&self.consumers)
-            + room::of_map(&self.open)
-            + room::of_set(&self.woken);
+        let tables = self.heads.bytes() + self.consumers.bytes() + self.open.bytes();
+        let lists = room::of_set(&self.woken) + room::of_list(&self.fresh);
         let outbox = (self.outbox.capacity() * size_of::<LinkProbe>()) as u64;
-        maps + outbox + self.kept.bytes_used() + self.due.bytes() + self.expiring.bytes()
+        let asked = outbox.max(self.outbox.len() as u64 * LINK);
+        let kept = self.kept.bytes_used();
+        tables + lists + asked + kept + self.due.bytes() + self.expiring.bytes()
     }
 }

@@ -8,8 +8,8 @@ use super::slab::Slab;
 const PAGE: usize = 30;
 /// No page.
 const NONE: u32 = u32::MAX;
-/// Most slots for whose like room is kept when a bucket was looked through.
-const KEPT: usize = 4_096;
+/// Most slots for whose like room is kept when a bucket was looked through: of larger buckets there are few.
+const KEPT: usize = 256;
 
 /// Buckets of trace slots by tick. A trace may stand in a bucket more than once, or after it is gone; looking at it
 /// then finds nothing due.

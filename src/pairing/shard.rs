@@ -17,7 +17,7 @@ use super::probe::Target;
 use super::probes::Probes;
 use super::record::{Flags, Place, Seen};
 use super::ring::Ring;
-use super::room::{self, KEPT};
+use super::room;
 use super::shed::Cut;
 use super::store::{Near, Store};
 use super::tomb::Waits;
@@ -70,6 +70,7 @@ pub(super) struct Shard {
     pub(super) swept: u32,
     /// What was cut short for want of memory.
     pub(super) cut: Cut,
+    pub(super) round: Round,
     pub(super) work: Work,
 }
 
@@ -83,34 +84,43 @@ pub(super) struct Work {
     pub(super) siblings: Vec<Seen>,
     /// What was said of R5 groups in this sweep of a trace, by the parent's place and the service.
     pub(super) groups: HashMap<(Place, NodeId), Option<u32>>,
-    pub(super) links: Vec<u32>,
     pub(super) linked: Vec<Seen>,
     /// Which services' receives of a tick give way for a producer, as asked in the tick at hand.
     pub(super) gives_way: HashMap<(Target, NodeId, u32), bool>,
     pub(super) walk: super::nest::Walk,
 }
 
+/// What is still to be done to close the tick at hand.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// Links to be answered, the first to be last; of those beyond the last `due`, which may settle early, one does if its
+    /// span is there.
+    pub(super) links: Vec<u32>,
+    pub(super) due: usize,
+    /// Traces to be swept whose waits end in one tick, the first to be last.
+    pub(super) traces: Vec<u32>,
+}
+
 // === impl Work ===
 
 impl Work {
-    /// The room of its largest list.
-    fn room(&self) -> usize {
+    /// Bytes of its lists.
+    fn bytes(&self) -> u64 {
         let Self {
             traces,
             arrival,
             waiting,
             siblings,
             groups,
-            links,
             linked,
             gives_way,
             walk,
         } = self;
-        let lists = [traces, waiting, links].map(Vec::capacity);
-        let seen = [siblings, linked].map(Vec::capacity);
-        let maps = [groups.capacity(), gives_way.capacity()];
-        let rooms = lists.into_iter().chain(seen).chain(maps);
-        rooms.fold(arrival.room().max(walk.room()), usize::max)
+        let lists = [traces, waiting].map(room::of_list);
+        let seen = [siblings, linked].map(room::of_list);
+        let maps = room::of_map(groups) + room::of_map(gives_way);
+        let all = lists.into_iter().chain(seen).sum::<u64>();
+        all + maps + arrival.bytes() + walk.bytes()
     }
 }
 
@@ -154,21 +164,26 @@ impl Shard {
             pending: 0,
             swept: tick,
             cut: Cut::default(),
+            round: Round::default(),
             work: Work::default(),
         }
     }
 
-    /// Gives back the room that the lists took for one enormous trace.
-    pub(super) fn shrink(&mut self) {
-        if self.work.room().max(self.near.room()) > KEPT {
+    /// Gives back the room that tables took beyond `kept` things each, and reused lists beyond twice as many bytes together:
+    /// an enormous trace is over, or memory is short.
+    pub(super) fn give_back(&mut self, kept: usize) {
+        if self.work.bytes() + self.near.bytes() > 2 * kept as u64 {
             self.work = Work::default();
             self.near = Near::default();
         }
-        room::give_back_map(&mut self.answered);
-        room::give_back_map(&mut self.open_until);
-        room::give_back_set(&mut self.stirred);
-        room::give_back_set(&mut self.put_off_ids);
-        if self.closing.is_empty() && self.closing.capacity() > KEPT {
+        self.store.give_back(kept);
+        self.probes.give_back();
+        self.groups.give_back();
+        room::give_back_map(&mut self.answered, kept);
+        room::give_back_map(&mut self.open_until, kept);
+        room::give_back_set(&mut self.stirred, kept);
+        room::give_back_set(&mut self.put_off_ids, kept);
+        if self.closing.is_empty() && self.closing.capacity() > kept {
             self.closing = Vec::new();
         }
     }
@@ -203,13 +218,13 @@ impl Shard {
             pending: self.pending + put_off,
             held: self.store.held() + put_off,
             tombstones: self.store.remembered(),
-            bytes: self.bytes(),
             visited: self.store.visited(),
             ..Gauges::default()
         }
     }
 
-    /// Bytes of everything that grows with the spans held.
+    /// Bytes of everything that grows with the spans held, and those that SERVERs will take that settle when the tick at
+    /// hand closes.
     pub(super) fn bytes(&self) -> u64 {
         self.store.bytes()
             + self.probes.bytes()
@@ -222,6 +237,11 @@ impl Shard {
             + room::of_map(&self.open_until)
             + room::of_set(&self.stirred)
             + room::of_set(&self.put_off_ids)
-            + (self.closing.capacity() * size_of::<(u32, u32)>()) as u64
+            + room::of_list(&self.closing)
+            + self.closing.len() as u64 * Charges::CALL
+            + room::of_list(&self.round.links)
+            + room::of_list(&self.round.traces)
+            + self.work.bytes()
+            + self.near.bytes()
     }
 }

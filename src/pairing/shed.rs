@@ -2,6 +2,7 @@
 //! short.
 
 use super::shard::{Context, Shard};
+use super::sweep::SWEPT_AT_ONCE;
 use super::{Rules, ShortBy};
 use crate::graph::call::Effects;
 
@@ -62,16 +63,15 @@ impl Shard {
     pub(super) fn shed(&mut self, cx: &Context<'_>, budget: u64, fx: &mut Effects) -> u64 {
         self.insert_put_off(cx, fx);
         self.settle_closing(cx, fx);
-        self.closing = Vec::new();
-        // What was said of the tick before does not know the spans of this one.
-        self.work.gives_way.clear();
+        // Also what was said of the tick before, which does not know the spans of this one.
+        self.give_back(0);
         while self.bytes() > budget && self.forget_oldest() {}
         while self.bytes() > budget && self.forget_oldest_group() {}
         while self.bytes() > budget && self.forget_oldest_settled(cx, fx) {}
         let before = self.store.held();
         while self.bytes() > budget && self.cut_oldest(cx, fx) {
-            while self.forget_oldest_group() {}
-            while self.forget_oldest() {}
+            self.forget_all();
+            self.give_back(0);
         }
         before - self.store.held()
     }
@@ -106,10 +106,19 @@ impl Shard {
     fn cut_waits(&mut self, cx: &Context<'_>, tick: u32, fx: &mut Effects) {
         self.cut.waits_until(tick, cx.tick(), cx.rules);
         let bucket = self.due.take_at(tick);
-        for &trace in &bucket {
-            self.sweep_trace(cx, trace, tick, fx);
+        for traces in bucket.chunks(SWEPT_AT_ONCE) {
+            for &trace in traces {
+                self.sweep_trace(cx, trace, tick, fx);
+            }
+            self.forget_all();
         }
         self.due.recycle(bucket);
+    }
+
+    /// Forgets all that is only remembered, but for links.
+    fn forget_all(&mut self) {
+        while self.forget_oldest_group() {}
+        while self.forget_oldest() {}
     }
 
     /// Forgets before their time, and whoever still needs them, the tombstones that are to be looked at first. Returns

@@ -70,9 +70,11 @@ pub(super) struct Store {
     /// Weights of the tombstones that stand for more than one call (R14) and may still be parents: not outbound.
     heavy: HashMap<u32, Weight>,
     /// Indexes of the large traces.
-    large: HashMap<u32, SpanIndex>,
+    large: HashMap<u32, Box<SpanIndex>>,
     /// Bytes of all of them: there may be thousands.
     large_bytes: u64,
+    /// How many were made since the start.
+    large_made: u64,
     /// Entries of indexes that were visited.
     visited: Cell<u64>,
 }
@@ -90,6 +92,7 @@ impl Store {
             heavy: HashMap::with_hasher(hasher.clone()),
             large: HashMap::with_hasher(hasher.clone()),
             large_bytes: 0,
+            large_made: 0,
             visited: Cell::new(0),
             hasher,
         }
@@ -260,6 +263,11 @@ impl Store {
     /// Entries of the indexes of large traces that were visited since the start.
     pub(super) fn visited(&self) -> u64 {
         self.visited.get()
+    }
+
+    /// Traces that became large since the start.
+    pub(super) fn large_made(&self) -> u64 {
+        self.large_made
     }
 
     /// Waiting spans held whole.

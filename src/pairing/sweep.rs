@@ -4,24 +4,50 @@
 use super::nest::Sight;
 use super::parent::Parent;
 use super::record::Flags;
+use super::room::KEPT;
 use super::shard::{Context, Shard};
 use crate::graph::call::{Effects, Outcome, Reason};
 use crate::span::Side;
 
+/// Traces that are swept before it is asked whether that takes more than there is.
+pub(super) const SWEPT_AT_ONCE: usize = 64;
+
+/// Spans of one trace of which tombstones are made before the room of their records is given back, unless more are left:
+/// that looks at all of them.
+const RETIRED_AT_ONCE: usize = 64;
+
 // === impl Shard ===
 
 impl Shard {
-    /// Decides all waits that end by the close of the tick at hand.
-    pub(super) fn sweep(&mut self, cx: &Context<'_>, fx: &mut Effects) {
-        let horizon = cx.tick();
-        self.store.begin(horizon);
+    /// Begins to decide all waits that end by the close of the tick at hand.
+    pub(super) fn begin_sweep(&mut self, cx: &Context<'_>, fx: &mut Effects) {
+        self.store.begin(cx.tick());
         self.settle_closing(cx, fx);
-        while let Some((_, bucket)) = self.due.pop(horizon) {
-            for &trace in &bucket {
-                self.sweep_trace(cx, trace, horizon, fx);
-            }
-            self.due.recycle(bucket);
+    }
+
+    /// Decides those of some traces; returns whether there may be more.
+    pub(super) fn sweep_some(&mut self, cx: &Context<'_>, fx: &mut Effects) -> bool {
+        let horizon = cx.tick();
+        if self.round.traces.is_empty() {
+            let Some((_, bucket)) = self.due.pop(horizon) else {
+                return false;
+            };
+            self.round.traces = bucket;
+            self.round.traces.reverse();
         }
+        for _ in 0..SWEPT_AT_ONCE {
+            let Some(trace) = self.round.traces.pop() else {
+                self.due.recycle(std::mem::take(&mut self.round.traces));
+                break;
+            };
+            self.sweep_trace(cx, trace, horizon, fx);
+        }
+        true
+    }
+
+    /// Forgets what is not needed any more when all are decided; what arrives now belongs to the next tick.
+    pub(super) fn end_sweep(&mut self, cx: &Context<'_>) {
+        let horizon = cx.tick();
         self.answered.clear();
         let store = &self.store;
         self.probes.forget(horizon, |id| store.any_waiting(id));
@@ -32,7 +58,7 @@ impl Shard {
             }
             self.expiring.recycle(bucket);
         }
-        self.shrink();
+        self.give_back(KEPT);
         self.swept = horizon;
     }
 
@@ -103,8 +129,14 @@ impl Shard {
             open_until.is_none() && !self.store.record(at).flags.has(Flags::HELD)
         });
         // Only now: what one span sees of another must not depend on which of them was looked at first.
-        for &at in &waiting {
+        let mut untidy = 0;
+        for (left, &at) in (0..waiting.len()).rev().zip(&waiting) {
             self.retire(trace, at, horizon);
+            untidy += 1;
+            if untidy > RETIRED_AT_ONCE.max(left / 4) {
+                self.store.tidy(trace);
+                untidy = 0;
+            }
         }
         if let Some(tick) = again.filter(|&tick| self.store.ask(trace, tick)) {
             self.due.push(tick, trace);

@@ -6,8 +6,13 @@
 
 use hashbrown::HashTable;
 
+use super::room;
+
 /// Things for each part, on average; the largest have some more than twice that.
 const FULL: usize = 4_096;
+
+/// Things for whose like room is kept however few there are.
+const LEAST: usize = 64;
 
 /// Things by keyed hash.
 #[derive(Debug)]
@@ -97,8 +102,26 @@ impl<T: Copy + PartialEq> Table<T> {
         self.len
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of its parts, or as many as they would take if each had just grown, so that none grows at once by more than a
+    /// thing.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes as u64
+        let grown = self.len * (size_of::<T>() + 1) * 16 / 7;
+        self.bytes.max(grown) as u64
+    }
+
+    /// Gives back most of its room if it has far too much.
+    pub(super) fn give_back(&mut self, hash_of: impl Fn(T) -> u64) {
+        let room = self.bytes / (size_of::<T>() + 1);
+        if room::is_far_too_much(room, self.len, LEAST) {
+            let things = std::mem::replace(self, Self::new());
+            for thing in things.iter() {
+                self.add(hash_of(thing), thing, &hash_of);
+            }
+        }
     }
 
     /// By bits of the hash that choose neither the shard nor the place in a part.
@@ -174,6 +197,32 @@ mod tests {
             .parts
             .iter()
             .map(|part| part.allocation_size() + size_of_val(part));
-        assert_eq!(table.bytes(), parts.sum::<usize>() as u64);
+        assert_eq!(table.bytes, parts.sum::<usize>());
+    }
+
+    /// Guarantees: a table says no fewer bytes than its parts take, and says no more than one thing's worth more when it
+    /// grows; of what is left after most is gone, each is found, in a fraction of the room.
+    #[test]
+    fn growing_is_counted_before_it_happens_and_what_is_gone_is_given_back() {
+        let hasher = ahash::RandomState::new();
+        let hash_of = |reference: u32| hasher.hash_one(reference);
+        let mut table = Table::new();
+        let (mut before, mut most) = (table.bytes(), 0);
+        for reference in 0..30_000 {
+            table.add(hash_of(reference), reference, hash_of);
+            assert!(table.bytes() >= table.bytes as u64);
+            most = most.max(table.bytes() - before);
+            before = table.bytes();
+        }
+        assert!(most < 4_096, "{most} bytes at once");
+        for reference in 100..30_000 {
+            table.remove(hash_of(reference), reference);
+        }
+        table.give_back(hash_of);
+        assert!(table.bytes() < before / 32, "{} of {before}", table.bytes());
+        for reference in 0..100 {
+            let found = table.find(hash_of(reference), |known| known == reference);
+            assert_eq!(found, Some(reference));
+        }
     }
 }

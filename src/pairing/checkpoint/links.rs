@@ -34,10 +34,10 @@ impl Shard {
 impl Probes {
     /// Visits every link that is kept, and says whether the span it names arrived since the last exchange.
     fn each(&self, mut visit: impl FnMut(&LinkProbe, State, bool)) {
-        for (target, &head) in &self.heads {
-            let woken = self.woken.contains(target);
+        for head in self.heads() {
             let mut at = head;
             while let Some(kept) = self.at(at) {
+                let woken = self.woken.contains(&kept.probe.target);
                 visit(&kept.probe, kept.state, woken);
                 at = kept.next;
             }

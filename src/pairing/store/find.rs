@@ -4,6 +4,7 @@ use super::Store;
 use crate::graph::NodeId;
 use crate::pairing::index::{Key, Parent};
 use crate::pairing::record::{Place, Seen, short};
+use crate::pairing::room;
 
 /// What stands near a span in its trace, the span itself included. Reused; filled by [`Store::look`].
 #[derive(Debug, Default)]
@@ -19,10 +20,10 @@ pub(in crate::pairing) struct Near {
 // === impl Near ===
 
 impl Near {
-    /// The room of its largest list.
-    pub(in crate::pairing) fn room(&self) -> usize {
+    /// Bytes of its lists.
+    pub(in crate::pairing) fn bytes(&self) -> u64 {
         let lists = [&self.same, &self.parents, &self.children];
-        lists.map(Vec::capacity).into_iter().fold(0, usize::max)
+        lists.map(room::of_list).into_iter().sum()
     }
 
     /// Leaves what is seen by a span that arrived in the tick `since`.

@@ -30,7 +30,8 @@ impl Store {
         self.tombs
             .each(head.tombs, |_, tomb| index.adopt(tomb.span));
         self.large_bytes += index.bytes();
-        self.large.insert(trace, index);
+        self.large_made += 1;
+        self.large.insert(trace, Box::new(index));
     }
 
     pub(super) fn is_indexed(&self, trace: u32) -> bool {

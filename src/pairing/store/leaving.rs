@@ -3,6 +3,7 @@
 use super::{State, Store, short_tick};
 use crate::pairing::index::SpanIndex;
 use crate::pairing::record::Place;
+use crate::pairing::room;
 use crate::pairing::tomb::Tomb;
 use crate::span::Weight;
 
@@ -82,7 +83,8 @@ impl Store {
         let mut kept = false;
         let (waits, heavy) = (&self.waits, &mut self.heavy);
         let large = head.state == State::Large;
-        let mut index = large.then(|| self.large.get_mut(&trace)).flatten();
+        let index = large.then(|| self.large.get_mut(&trace)).flatten();
+        let mut index = index.map(Box::as_mut);
         let index_bytes = |index: &Option<&mut SpanIndex>| index.as_ref().map_or(0, |i| i.bytes());
         self.large_bytes -= index_bytes(&index);
         let tombs = self.tombs.remove_if(&mut head.tombs, |at, tomb| {
@@ -99,6 +101,9 @@ impl Store {
             }
             gone
         });
+        if let Some(index) = &mut index {
+            index.give_back();
+        }
         self.large_bytes += index_bytes(&index);
         let records = self.records.remove_if(&mut head.records, |_, _| false);
         head.spans = u8::try_from(records.saturating_add(tombs)).unwrap_or(u8::MAX);
@@ -106,6 +111,15 @@ impl Store {
             self.free(trace);
         }
         kept
+    }
+
+    /// Gives back the room of traces that are gone.
+    pub(in crate::pairing) fn give_back(&mut self, kept: usize) {
+        let (traces, hasher) = (&self.traces, &self.hasher);
+        self.by_id
+            .give_back(|slot| hasher.hash_one(traces.get(slot).id));
+        room::give_back_map(&mut self.heavy, kept);
+        room::give_back_map(&mut self.large, kept);
     }
 
     fn free(&mut self, trace: u32) {
