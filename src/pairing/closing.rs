@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::Pairing;
 use super::batch::shard_of;
 use super::door::{Door, Out};
+use super::probe::LinkProbe;
+use super::probes::LINK;
 use super::shard::Context;
 use crate::graph::call::Effects;
 use crate::graph::{Graph, LiveSlice};
@@ -21,10 +23,10 @@ impl Pairing {
     pub fn close(&self, graph: &Graph, tick: u32, live: &Arc<LiveSlice>) -> u64 {
         let cx = self.context(graph, tick, live);
         let mut effects = Effects::default();
-        for door in &self.doors {
-            self.collect(&cx, door, &mut effects);
-        }
-        self.exchange(&cx, &mut effects);
+        let doors = self.doors.iter();
+        let asked = doors.map(|door| self.collect(&cx, door, &mut effects));
+        let asked: Vec<_> = asked.collect();
+        self.exchange(&cx, asked, &mut effects);
         let mut pending = 0;
         for door in &self.doors {
             pending += self.sweep(&cx, door, &mut effects);
@@ -33,16 +35,24 @@ impl Pairing {
         pending
     }
 
-    /// Takes in what was left at a door, and what was put off.
-    fn collect(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) {
+    /// Takes in what was left at a door, and what was put off; returns the links that were asked since the last exchange,
+    /// whose bytes stay counted.
+    fn collect(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) -> Vec<LinkProbe> {
         let mut shard = door.take();
         while let Some(left) = shard.pop_left(cx.tick()) {
             shard.take_in(cx, &left, fx, |shard, fx| {
                 self.keep_to_budget(cx, shard, fx);
             });
         }
-        shard.insert_put_off(cx, fx);
-        self.keep_to_budget(cx, &mut shard, fx);
+        if shard.put_off.len() > 0 {
+            shard.insert_put_off(cx, fx);
+            self.keep_to_budget(cx, &mut shard, fx);
+        }
+        let asked = std::mem::take(&mut shard.probes.outbox);
+        if !asked.is_empty() {
+            shard.count_without((asked.len() as u64 * LINK).wrapping_neg());
+        }
+        asked
     }
 
     /// Sweeps a shard, whose links are answered; then takes in what was left at its door meanwhile.

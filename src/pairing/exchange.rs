@@ -24,10 +24,10 @@ type Answers = Vec<Vec<Answer>>;
 // === impl Pairing ===
 
 impl Pairing {
-    /// Asks and answers all links, of which those that settle have an answer.
-    pub(super) fn exchange(&self, cx: &Context<'_>, fx: &mut Effects) {
-        for door in &self.doors {
-            self.ask(cx, door, fx);
+    /// Asks what the shards' spans asked since the last exchange, and answers all links that settle.
+    pub(super) fn exchange(&self, cx: &Context<'_>, asked: Vec<Vec<LinkProbe>>, fx: &mut Effects) {
+        for probes in asked {
+            self.ask(cx, probes, fx);
         }
         let mut answers: Answers = self.doors.iter().map(|_| Vec::new()).collect();
         for door in &self.doors {
@@ -36,16 +36,8 @@ impl Pairing {
         self.bring(cx, &mut answers, fx);
     }
 
-    /// Brings the links that a shard's spans asked since the last exchange to the shards of the spans they name.
-    fn ask(&self, cx: &Context<'_>, door: &Door, fx: &mut Effects) {
-        let mut shard = door.take();
-        let mut probes = std::mem::take(&mut shard.probes.outbox);
-        if probes.is_empty() {
-            return;
-        }
-        let bytes = probes.len() as u64 * LINK;
-        shard.count_without(bytes.wrapping_neg());
-        drop(shard);
+    /// Brings links to the shards of the spans they name.
+    fn ask(&self, cx: &Context<'_>, mut probes: Vec<LinkProbe>, fx: &mut Effects) {
         let to = |probe: &LinkProbe| self.shard(probe.target.trace);
         probes.sort_by_cached_key(to);
         for run in probes.chunk_by(|a, b| to(a) == to(b)) {
@@ -63,11 +55,10 @@ impl Pairing {
 
     /// Has a shard answer the links that name its spans.
     fn answer(&self, cx: &Context<'_>, door: &Door, answers: &mut Answers, fx: &mut Effects) {
-        door.take().begin_answers(cx);
-        let (mut more, mut given) = (true, Vec::new());
-        while more {
-            let mut shard = door.take();
-            more = shard.answer_some(cx, &mut given, fx);
+        let mut shard = door.take();
+        shard.begin_answers(cx);
+        let mut given = Vec::new();
+        while shard.answer_some(cx, &mut given, fx) {
             let bytes = given.len() as u64 * ANSWER;
             shard.count_without(bytes.wrapping_neg());
             drop(shard);
@@ -77,6 +68,7 @@ impl Pairing {
             if self.share.excess() > 0 {
                 self.bring(cx, answers, fx);
             }
+            shard = door.take();
         }
     }
 

@@ -42,22 +42,22 @@ impl Shard {
         self.work.gives_way.clear();
     }
 
-    /// Answers some of them; returns whether there may be more.
+    /// Answers some of them; returns whether there were any.
     pub(super) fn answer_some(
         &mut self,
         cx: &Context<'_>,
         answers: &mut Vec<Answer>,
         fx: &mut Effects,
     ) -> bool {
+        if self.round.links.is_empty() {
+            self.round.links = Vec::new();
+            return false;
+        }
         for _ in 0..ANSWERED_AT_ONCE {
             let early = self.round.links.len() > self.round.due;
-            let Some(id) = self.round.links.pop() else {
-                self.round.links = Vec::new();
-                return false;
-            };
-            match self.probes.open(id) {
-                Some(probe) if !early => self.answer_due(cx, id, &probe, answers, fx),
-                Some(probe) if probe.from.consumes() => {
+            match self.round.links.pop().and_then(|id| self.open_link(id)) {
+                Some((id, probe)) if !early => self.answer_due(cx, id, &probe, answers, fx),
+                Some((id, probe)) if probe.from.consumes() => {
                     self.answer_early(cx, id, &probe, answers, fx);
                 }
                 _ => {}
@@ -65,6 +65,10 @@ impl Shard {
             cx.relieve(fx);
         }
         true
+    }
+
+    fn open_link(&self, id: u32) -> Option<(u32, LinkProbe)> {
+        Some((id, self.probes.open(id)?))
     }
 
     fn answer_early(

@@ -116,11 +116,10 @@ impl Work {
             gives_way,
             walk,
         } = self;
-        let lists = [traces, waiting].map(room::of_list);
-        let seen = [siblings, linked].map(room::of_list);
+        let lists = room::of_list(traces) + room::of_list(waiting);
+        let seen = room::of_list(siblings) + room::of_list(linked);
         let maps = room::of_map(groups) + room::of_map(gives_way);
-        let all = lists.into_iter().chain(seen).sum::<u64>();
-        all + maps + arrival.bytes() + walk.bytes()
+        lists + seen + maps + arrival.bytes() + walk.bytes()
     }
 }
 

@@ -22,8 +22,7 @@ pub(in crate::pairing) struct Near {
 impl Near {
     /// Bytes of its lists.
     pub(in crate::pairing) fn bytes(&self) -> u64 {
-        let lists = [&self.same, &self.parents, &self.children];
-        lists.map(room::of_list).into_iter().sum()
+        room::of_list(&self.same) + room::of_list(&self.parents) + room::of_list(&self.children)
     }
 
     /// Leaves what is seen by a span that arrived in the tick `since`.
