@@ -46,7 +46,7 @@ pub struct CoreConfig {
     /// Hard ceiling for waiting spans, tombstones and links together, in bytes, if that is 128 KiB or more for each shard.
     /// At it, what is remembered shrinks first, then the waits; counted in `evicted`.
     pub pairing_bytes: u64,
-    /// Shards of the pairing state; rounded up to a power of two. Does not show in any result.
+    /// Shards of the pairing state, at least one. Does not show in any result.
     pub shards: usize,
     /// Most nodes; beyond, a new one is `overflow`.
     pub max_nodes: u32,

@@ -86,7 +86,9 @@ fn fill(
             sent += each;
         }
     }
-    end(&core, share, sent)
+    let law = end(&core, share, sent);
+    assert!(law.evicted > 0, "{share} bytes were enough");
+    law
 }
 
 /// Lets every wait of so many spans end; the law then.
@@ -97,7 +99,6 @@ fn end(core: &Core, share: u64, sent: u64) -> Law {
     }
     let law = core.totals();
     assert_eq!((law.accepted, law.pending_after), (sent, 0));
-    assert!(law.evicted > 0, "{share} bytes were enough");
     law
 }
 

@@ -239,7 +239,7 @@ fn add_gauges(out: &mut Families, parts: &Parts) {
     }
     out.add(
         "spangraph_ingest_waits_total",
-        "Chunks of spans whose sender waited until others were taken in or seconds sealed.",
+        "Chunks of spans whose sender waited until others were taken in, seconds sealed or room was made.",
         Kind::Counter,
         &[],
         core.waited,
